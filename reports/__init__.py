@@ -1,0 +1,1 @@
+"""What people read of the drift tables: the gate's verdict, the page, the alert."""

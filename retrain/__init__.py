@@ -1,0 +1,1 @@
+"""Decide, train, challenge, promote."""

@@ -1,0 +1,1 @@
+"""River detectors over errors, scores and features."""
