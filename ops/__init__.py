@@ -1,1 +1,1 @@
-"""The roof: settings, the warehouse file, the command line, and the schedule that joins the rooms."""
+"""The roof: settings, the warehouse file, the steps of the path and the command line."""

@@ -1,0 +1,171 @@
+"""What the surroundings say: the only module that reads the environment.
+
+Every variable has a default, and a DRIFTNET_* variable that nobody reads is refused by name, so
+that a typo never works silently.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ingest.errors import DriftnetError, InputError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+#: name of the variable -> what it sets. profiles.yml and dbt_project.yml read the same names.
+KNOWN: Mapping[str, str] = {
+    "DRIFTNET_HOME": "folder of everything that is made (default: data)",
+    "DRIFTNET_PREDICTIONS_TOPIC": "topic of predictions (default: phishing_logs)",
+    "DRIFTNET_LABELS_TOPIC": "topic of labels (default: phishing_labels)",
+    "DRIFTNET_THREADS": "threads of dbt (default: 2)",
+    "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
+}
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how much they may take; made once by `read`, handed down as a value."""
+
+    home: Path
+    predictions_topic: str = "phishing_logs"
+    labels_topic: str = "phishing_labels"
+    threads: int = 2
+    memory_limit: str = "4GB"
+    checkout: Path = CHECKOUT
+    surroundings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def log(self) -> Path:
+        """Return the folder of the local event log."""
+        return self.home / "log"
+
+    @property
+    def landing(self) -> Path:
+        """Return the folder of the landed Parquet files."""
+        return self.home / "landing"
+
+    @property
+    def models(self) -> Path:
+        """Return the folder of the model folders."""
+        return self.home / "models"
+
+    @property
+    def warehouse(self) -> Path:
+        """Return the DuckDB file that only dbt writes."""
+        return self.home / "warehouse" / "driftnet.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Return the folder of the published copies."""
+        return self.home / "published"
+
+    @property
+    def current(self) -> Path:
+        """Return the link to the newest published copy."""
+        return self.published / "current"
+
+    @property
+    def reports(self) -> Path:
+        """Return the folder of the pages."""
+        return self.home / "reports"
+
+    @property
+    def docs(self) -> Path:
+        """Return the folder of the gate's data docs."""
+        return self.home / "docs"
+
+    @property
+    def temporary(self) -> Path:
+        """Return the folder of what may be deleted while nothing runs."""
+        return self.home / "tmp"
+
+    @property
+    def project_dir(self) -> Path:
+        """Return the dbt project of this checkout.
+
+        Raises
+        ------
+        DriftnetError
+            When Driftnet was installed without its checkout.
+        """
+        folder = self.checkout / "dbt_project"
+        if not (folder / "dbt_project.yml").is_file():
+            raise DriftnetError(
+                f"no dbt project at {folder}: Driftnet runs from its checkout,"
+                " install it there with `pip install -e .`"
+            )
+        return folder
+
+    def at(self, home: Path) -> "Settings":
+        """Return the same settings with another home."""
+        return replace(self, home=home.absolute())
+
+    def dbt_environment(self) -> dict[str, str]:
+        """Return the environment of a dbt process: ours, these settings, and no telemetry."""
+        return {
+            **self.surroundings,
+            "DRIFTNET_HOME": str(self.home),
+            "DRIFTNET_PREDICTIONS_TOPIC": self.predictions_topic,
+            "DRIFTNET_LABELS_TOPIC": self.labels_topic,
+            "DRIFTNET_THREADS": str(self.threads),
+            "DRIFTNET_MEMORY_LIMIT": self.memory_limit,
+            "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from an environment.
+
+    Parameters
+    ----------
+    environ
+        Names and values; by default this process's own environment.
+
+    Raises
+    ------
+    InputError
+        For an unknown DRIFTNET_* variable or a value that cannot be used.
+
+    Examples
+    --------
+    >>> read({}).home.name
+    'data'
+    >>> read({"DRIFTNET_HOEM": "data"})
+    Traceback (most recent call last):
+    ...
+    ingest.errors.InputError: unknown setting DRIFTNET_HOEM; known are DRIFTNET_HOME, ...
+    """
+    values = os.environ if environ is None else environ
+    unknown = sorted(name for name in values if name.startswith("DRIFTNET_") and name not in KNOWN)
+    if unknown:
+        raise InputError(f"unknown setting {', '.join(unknown)}; known are {', '.join(KNOWN)}")
+    memory_limit = values.get("DRIFTNET_MEMORY_LIMIT", "4GB").strip()
+    if not _SIZE.fullmatch(memory_limit):
+        raise InputError(f"DRIFTNET_MEMORY_LIMIT is {memory_limit!r}; give a size such as 4GB")
+    return Settings(
+        home=Path(values.get("DRIFTNET_HOME") or "data").absolute(),
+        predictions_topic=_topic(values, "DRIFTNET_PREDICTIONS_TOPIC", "phishing_logs"),
+        labels_topic=_topic(values, "DRIFTNET_LABELS_TOPIC", "phishing_labels"),
+        threads=_threads(values.get("DRIFTNET_THREADS", "2")),
+        memory_limit=memory_limit,
+        surroundings=dict(values),
+    )
+
+
+def _topic(values: Mapping[str, str], name: str, default: str) -> str:
+    topic = values.get(name, default)
+    if not _TOPIC.fullmatch(topic) or topic in {".", ".."}:
+        raise InputError(f"{name} is {topic!r}; a topic has letters, digits, '.', '_' and '-'")
+    return topic
+
+
+def _threads(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise InputError(f"DRIFTNET_THREADS is {text!r}; give a whole number from 1 on")
+    return int(text)

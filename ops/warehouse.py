@@ -1,0 +1,175 @@
+"""The warehouse file: the only module that opens it and publishes from it.
+
+Readers never open the warehouse: they get the marts, copied as tables into a folder of their own,
+and `current`, a relative link, moves to it only when it is whole.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingest.errors import DriftnetError
+from ops import shelf
+from ops.settings import Settings
+
+Query = Callable[[str, Sequence[object]], pa.Table]
+
+#: A DuckDB of this version or later opens the published file.
+STORAGE_VERSION = "v1.2.0"
+FILE = "driftnet.duckdb"
+
+_MARTS = """
+    select schema_name, relation_name, comment
+    from (
+        select database_name, schema_name, table_name as relation_name, comment
+        from duckdb_tables()
+        union all
+        select database_name, schema_name, view_name as relation_name, comment
+        from duckdb_views()
+    )
+    where
+        database_name = 'driftnet'
+        and regexp_matches(relation_name, '^(dim|fct|rpt)_')
+    order by relation_name
+"""
+_COLUMN_COMMENTS = """
+    select column_name, comment
+    from duckdb_columns()
+    where database_name = 'driftnet' and schema_name = ? and table_name = ? and comment is not null
+"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A published copy: its folder and the marts that are in it."""
+
+    folder: Path
+    marts: tuple[str, ...]
+
+
+def publish(settings: Settings, clock: Callable[[], datetime]) -> Publication:
+    """Copy the marts of the warehouse to a new published folder and make it current.
+
+    The caller holds the build's lock. A kill at any point leaves `current` whole: at worst a
+    folder that no one reads stays until the next publication removes it.
+
+    Returns
+    -------
+    Publication
+        The folder that `current` now points to.
+
+    Raises
+    ------
+    DriftnetError
+        When there is no warehouse, or no mart in it.
+    """
+    source = shelf.state_of(settings.warehouse)
+    if not source:
+        raise DriftnetError(f"no warehouse at {settings.warehouse}: run `driftnet build` first")
+    stamp = f"{clock():%Y%m%dT%H%M%S.%fZ}"
+    part = shelf.begin(settings.published, stamp)
+    with _warehouse(settings) as connection:
+        connection.execute(
+            f"attach {_quoted(str(part / FILE))} as copy (storage_version '{STORAGE_VERSION}')"
+        )
+        marts = connection.execute(_MARTS).fetchall()
+        names = [name for _, name, _ in marts]
+        if not names or len(set(names)) < len(names):
+            what = "no marts" if not names else "two marts of one name"
+            raise DriftnetError(f"{settings.warehouse} has {what}: look at the dbt project")
+        for schema, name, comment in marts:
+            _copy(connection, part, schema, name, comment)
+        connection.execute("detach copy")
+    folder = shelf.finish(part, settings.current, source)
+    shelf.prune(settings.published, clock())
+    return Publication(folder, tuple(names))
+
+
+def is_newer_than_published(settings: Settings) -> bool:
+    """Return whether the warehouse has been written since it was last published."""
+    state = shelf.state_of(settings.warehouse)
+    return bool(state) and state != shelf.published_state(settings.current)
+
+
+def published_at(settings: Settings) -> datetime | None:
+    """Return when the current copy was published (UTC), None when nothing is."""
+    return shelf.published_at(settings.current)
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[Query]:
+    """Open the current published copy for reading.
+
+    Yields
+    ------
+    Query
+        SQL and its parameters -> pyarrow.Table. It speaks of one publication, however long it
+        is used.
+
+    Raises
+    ------
+    DriftnetError
+        When nothing is published yet, or the SQL fails.
+    """
+    folder = settings.current.resolve()
+    if not (folder / FILE).is_file():
+        raise DriftnetError(f"nothing is published in {settings.home}: run `driftnet build` first")
+    connection = duckdb.connect(str(folder / FILE), read_only=True)
+    connection.execute("set timezone = 'UTC'")
+
+    def query(sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        try:
+            return connection.sql(sql, params=list(parameters) or None).to_arrow_table()
+        except duckdb.Error as error:
+            line = str(error).strip().splitlines()[0]
+            raise DriftnetError(f"the published copy cannot answer: {line}") from error
+
+    try:
+        yield query
+    finally:
+        connection.close()
+
+
+def last_fold(settings: Settings) -> datetime | None:
+    """Return when the warehouse was last written (UTC), None when there is none."""
+    return shelf.written_at(settings.warehouse)
+
+
+@contextmanager
+def _warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    # Views hold the catalog's name, so the file is attached under its stem, and read-only.
+    connection = duckdb.connect()
+    try:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set memory_limit = {_quoted(settings.memory_limit)}")
+        connection.execute(
+            f"attach {_quoted(str(settings.warehouse))} as driftnet (read_only)",
+        )
+        yield connection
+    except duckdb.IOException as error:
+        line = str(error).strip().splitlines()[0]
+        raise DriftnetError(f"cannot read {settings.warehouse}: {line}") from error
+    finally:
+        connection.close()
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, part: Path, schema: str, name: str, comment: str | None
+) -> None:
+    target = f'copy.main."{name}"'
+    connection.execute(f'create table {target} as select * from driftnet."{schema}"."{name}"')
+    if comment:
+        connection.execute(f"comment on table {target} is {_quoted(comment)}")
+    for column, text in connection.execute(_COLUMN_COMMENTS, [schema, name]).fetchall():
+        connection.execute(f'comment on column {target}."{column}" is {_quoted(text)}')
+    parquet = _quoted(str(part / f"{name}.parquet"))
+    connection.execute(f"copy {target} to {parquet} (format parquet, compression zstd)")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
