@@ -1,0 +1,70 @@
+# Every target uses .venv and makes it when it is absent or the pinned requirements changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ROOMS := ingest udfs stream retrain reports ops tests
+# Left out of the list while their module is not there.
+ABSENT := $(if $(wildcard tests/bench/__main__.py tests/bench.py),,bench) \
+          $(if $(wildcard tests/study/__main__.py tests/study.py),,study)
+SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check bench study clean
+
+help: ## print this list
+	@echo "Driftnet: make TARGET"
+	@awk 'BEGIN {FS = ":[^#]*## "; split("$(ABSENT)", names, " "); for (i in names) out[names[i]]} \
+	    /^[a-z-]+:[^#]*## / && !($$1 in out) {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## everything from nothing in data/demo, told in the terminal (minutes)
+	$(BIN)/driftnet demo
+
+test: .venv/.dev ## fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/.dev ## kills, whole replays, real data
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/.dev ## lint, format, types, spelling, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --explicit-package-bases $(ROOMS)
+	$(BIN)/codespell $(SOURCES) README.md
+	@if LC_ALL=C grep -rnIP '[^\x00-\x7F]' --exclude-dir=target --exclude-dir=logs \
+	    --exclude-dir=__pycache__ $(SOURCES); then echo "source is ASCII only"; exit 1; fi
+	@if [ -f .sqlfluff ]; then echo $(BIN)/sqlfluff lint; \
+	    $(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models; fi
+	$(BIN)/python -m pytest tests/house
+
+ifeq ($(filter bench,$(ABSENT)),)
+bench: .venv/.dev ## measure; writes reports/benchmarks.md
+	$(BIN)/python -m tests.bench
+endif
+
+ifeq ($(filter study,$(ABSENT)),)
+study: .venv/.dev ## long statistical trials; writes reports/study.md
+	$(BIN)/python -m tests.study
+endif
+
+clean: ## remove what is made, except .venv and data
+	rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf dbt_project/target dbt_project/logs
+	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: two stamps, one for running and one for developing.
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "Driftnet needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: requirements/run.txt pyproject.toml | .venv/.made
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt requirements/run.txt pyproject.toml | .venv/.made
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps -e .
+	@touch .venv/.run $@
