@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from ingest.card import Feature
 from ingest.embedding import Basis, Floats, embed
 from ingest.errors import DriftnetError, InputError
-from ingest.features import FEATURES, Feature, Value, cluster_of, features_of
+from ingest.features import FEATURES, Value, cluster_of, features_of
 from ingest.model import Model, load
 from ingest.urls import split
 
