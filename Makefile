@@ -10,7 +10,7 @@ ABSENT := $(if $(wildcard tests/bench/__main__.py tests/bench.py),,bench) \
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench study clean
+.PHONY: help demo test test-slow check clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -38,11 +38,13 @@ check: .venv/.dev ## lint, format, types, spelling, house rules
 	$(BIN)/python -m pytest tests/house
 
 ifeq ($(filter bench,$(ABSENT)),)
+.PHONY: bench
 bench: .venv/.dev ## measure; writes reports/benchmarks.md
 	$(BIN)/python -m tests.bench
 endif
 
 ifeq ($(filter study,$(ABSENT)),)
+.PHONY: study
 study: .venv/.dev ## long statistical trials; writes reports/study.md
 	$(BIN)/python -m tests.study
 endif

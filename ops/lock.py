@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ingest.errors import InputError
+from ingest.sealed import replace_text
 
 
 @contextmanager
@@ -58,9 +59,7 @@ def _tell(holder: Path, doing: str, now: datetime) -> None:
         "host": socket.gethostname(),
         "since": now.isoformat(timespec="seconds"),
     }
-    part = holder.with_suffix(".part")
-    part.write_text(json.dumps(told))
-    part.replace(holder)
+    replace_text(holder, json.dumps(told))
 
 
 def _holder(holder: Path) -> str:

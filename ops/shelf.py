@@ -6,11 +6,12 @@ published/current          a relative link to the newest whole copy, swapped by 
 """
 
 import json
-import os
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from ingest.sealed import sync
 
 #: So many copies stay, and those younger than this: a reader may be about to open one.
 KEPT_COUNT = 3
@@ -44,15 +45,15 @@ def finish(part: Path, current: Path, source: dict[str, int]) -> Path:
     """
     (part / _NOTE).write_text(json.dumps({"warehouse": source}))
     for path in sorted(part.iterdir()):
-        _sync(path)
-    _sync(part)
+        sync(path)
+    sync(part)
     folder = part.with_name(part.name.removeprefix(".").removesuffix(".part"))
     part.rename(folder)
     link = current.with_name(".current.part")
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name, target_is_directory=True)
     link.replace(current)
-    _sync(current.parent)
+    sync(current.parent)
     return folder
 
 
@@ -106,11 +107,3 @@ def _is_copy(path: Path) -> bool:
 
 def _begun_at(copy: Path) -> datetime:
     return datetime.strptime(copy.name, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -90,6 +90,12 @@ def publish(settings: Settings, clock: Callable[[], datetime]) -> Publication:
     return Publication(folder, tuple(names))
 
 
+def published(settings: Settings) -> Publication:
+    """Return the current published copy."""
+    folder = _current(settings)
+    return Publication(folder, tuple(sorted(path.stem for path in folder.glob("*.parquet"))))
+
+
 def is_newer_than_published(settings: Settings) -> bool:
     """Return whether the warehouse has been written since it was last published."""
     state = shelf.state_of(settings.warehouse)
@@ -116,10 +122,7 @@ def reader(settings: Settings) -> Iterator[Query]:
     DriftnetError
         When nothing is published yet, or the SQL fails.
     """
-    folder = settings.current.resolve()
-    if not (folder / FILE).is_file():
-        raise DriftnetError(f"nothing is published in {settings.home}: run `driftnet build` first")
-    connection = duckdb.connect(str(folder / FILE), read_only=True)
+    connection = duckdb.connect(str(_current(settings) / FILE), read_only=True)
     connection.execute("set timezone = 'UTC'")
 
     def query(sql: str, parameters: Sequence[object] = ()) -> pa.Table:
@@ -135,9 +138,16 @@ def reader(settings: Settings) -> Iterator[Query]:
         connection.close()
 
 
-def last_fold(settings: Settings) -> datetime | None:
+def written_at(settings: Settings) -> datetime | None:
     """Return when the warehouse was last written (UTC), None when there is none."""
     return shelf.written_at(settings.warehouse)
+
+
+def _current(settings: Settings) -> Path:
+    folder = settings.current.resolve()
+    if not (folder / FILE).is_file():
+        raise DriftnetError(f"nothing is published in {settings.home}: run `driftnet build` first")
+    return folder
 
 
 @contextmanager
