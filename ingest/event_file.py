@@ -162,7 +162,7 @@ def read_known(file: EventFile, until: datetime) -> pa.Table:
         order by occurred_at, row
     """
     with _connection() as connection:
-        return connection.execute(sql, [naive(until)]).to_arrow_table()
+        return connection.sql(sql, params=[naive(until)]).to_arrow_table()
 
 
 @overload
@@ -178,7 +178,7 @@ def naive(moment: datetime | None) -> datetime | None:
 
 def _stream(sql: str, values: list[datetime | None], batch: int) -> Iterator[pa.RecordBatch]:
     with _connection() as connection:
-        reader: pa.RecordBatchReader = connection.execute(sql, values).to_arrow_reader(batch)
+        reader: pa.RecordBatchReader = connection.sql(sql, params=values).to_arrow_reader(batch)
         yield from reader
 
 

@@ -10,7 +10,7 @@ file played month by month gives the same events and labels as the file played a
 Events have no `latency_ms`: scoring in batches says nothing of how long one takes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,7 +69,7 @@ def replay(
     from_: datetime | None,
     until: datetime | None,
     seed: int,
-    now: datetime,
+    clock: Callable[[], datetime],
     labels_from: datetime | None = None,
     delay: Delay | None = None,
     batch: int = BATCH,
@@ -89,8 +89,8 @@ def replay(
         The time to replay: from `from_` on, before `until`; None: all that the file has.
     seed
         Of drawn label delays; not used when the file says when labels became known.
-    now
-        Times in the file after this are refused; labels after it are pending.
+    clock
+        Tells the time; events in the file after it are refused, labels after it are pending.
     labels_from
         Labels of events since then are written too, when they become known in the replayed time;
         None: of the replayed events alone.
@@ -106,6 +106,7 @@ def replay(
     InputError
         The file cannot be used, or has no event in the replayed time.
     """
+    now = clock()
     file = open_events(path, now)
     end = min(until or file.newest_at + timedelta(microseconds=1), now)
     start, stop = naive(from_), naive(end)
