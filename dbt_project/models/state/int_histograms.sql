@@ -1,0 +1,158 @@
+{# One row per day, segment, feature and bin of a model version: the cube at the grain in which it is kept. #}
+{{ config(
+    incremental_strategy='delete+insert',
+    unique_key='model_name, model_version, window_grain, window_start_at',
+) }}
+{% set codes = code_columns(registered_features()) %}
+with predictions as (
+    select * from {{ ref('int_predictions') }} where event_status = 'counted'
+),
+
+labels as (
+    select * from {{ ref('int_labels') }} where not is_dead
+),
+
+{% if is_incremental() %}
+folded as (
+    select coalesce(max(fold_id), 0) as fold_id from {{ this }}
+),
+
+new_labels as (
+    select
+        model_name,
+        event_id
+    from labels
+    where fold_id > (select fold_id from folded)
+),
+
+-- windows with a new event, or a new label for an old one
+touched as (
+    select
+        model_name,
+        model_version,
+        window_start_at
+    from predictions
+    where fold_id > (select fold_id from folded)
+    union
+    select
+        predictions.model_name,
+        predictions.model_version,
+        predictions.window_start_at
+    from predictions
+    semi join new_labels
+        on predictions.model_name = new_labels.model_name and predictions.event_id = new_labels.event_id
+),
+{% endif %}
+
+-- touched windows are counted anew, never added to
+events as (
+    select
+        predictions.model_name,
+        predictions.model_version,
+        predictions.window_start_at,
+        predictions.event_id,
+        predictions.fold_id,
+        cast(round(predictions.score * 1e9) as bigint) as score_units
+        {%- for code in codes %},
+        predictions.{{ code }}
+        {%- endfor %}
+    from predictions
+    {%- if is_incremental() %}
+    semi join touched
+        on
+            predictions.model_name = touched.model_name
+            and predictions.model_version = touched.model_version
+            and predictions.window_start_at = touched.window_start_at
+    {%- endif %}
+),
+
+-- the newest label of an event holds
+event_labels as (
+    select
+        labels.model_name,
+        labels.event_id,
+        max(labels.fold_id) as fold_id,
+        arg_max(labels.is_actual_positive, (labels.labelled_at, labels.fold_id, labels.source_id, labels.partition_id, labels.position)) as is_actual_positive
+    from labels
+    semi join events
+        on labels.model_name = events.model_name and labels.event_id = events.event_id
+    group by 1, 2
+),
+
+labelled as (
+    select
+        events.model_name,
+        events.model_version,
+        events.window_start_at,
+        greatest(events.fold_id, coalesce(event_labels.fold_id, 0)) as fold_id,
+        events.score_units,
+        case when event_labels.event_id is not null then 1 else 0 end as label_count,
+        case when event_labels.is_actual_positive then 1 else 0 end as positive_count
+        {%- for code in codes %},
+        events.{{ code }}
+        {%- endfor %}
+    from events
+    left join event_labels
+        on events.model_name = event_labels.model_name and events.event_id = event_labels.event_id
+),
+
+window_folds as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        max(fold_id) as fold_id
+    from labelled
+    group by 1, 2, 3
+),
+
+long as (
+    {{ driftnet.unpivot(
+        'labelled',
+        ['model_name', 'model_version', 'window_start_at', 'score_units', 'label_count', 'positive_count'],
+        codes,
+        'column_name',
+        'bin_index'
+    ) }}
+),
+
+counted as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        column_name,
+        bin_index,
+        count(*) as event_count,
+        cast(sum(label_count) as bigint) as labelled_count,
+        cast(sum(positive_count) as bigint) as positive_count,
+        cast(sum(score_units) as bigint) as score_units
+    from long
+    group by 1, 2, 3, 4, 5
+),
+
+histograms as (
+    select
+        counted.model_name,
+        counted.model_version,
+        'day' as window_grain,
+        counted.window_start_at,
+        'all' as segment_name,
+        'all' as segment_value,
+        split_part(counted.column_name, '_', 1) as drift_kind,
+        substr(counted.column_name, strpos(counted.column_name, '_') + 1) as feature_name,
+        counted.bin_index,
+        counted.event_count,
+        counted.labelled_count,
+        counted.positive_count,
+        counted.score_units,
+        window_folds.fold_id
+    from counted
+    inner join window_folds
+        on
+            counted.model_name = window_folds.model_name
+            and counted.model_version = window_folds.model_version
+            and counted.window_start_at = window_folds.window_start_at
+)
+
+select * from histograms

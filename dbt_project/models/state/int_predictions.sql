@@ -1,0 +1,166 @@
+{# One row per landed position of the predictions topic: what came of it, and the bin of each of its features. #}
+{{ config(incremental_strategy='append', on_schema_change='append_new_columns') }}
+{% set features = registered_features() %}
+with landed as (
+    select * from {{ ref('stg_predictions') }}
+),
+
+folds as (
+    select * from {{ ref('int_folds') }} where topic = '{{ var("predictions_topic") }}'
+),
+
+models as (
+    select * from {{ ref('stg_models') }}
+),
+
+-- a row has the fold of its offset, whichever build reads it; what lies after the pin is not read yet
+pinned as (
+    select
+        folds.fold_id,
+        landed.source_id,
+        landed.partition_id,
+        landed.position,
+        landed.is_dead,
+        landed.event_id,
+        landed.model_name,
+        landed.model_version,
+        landed.channel,
+        landed.cluster,
+        landed.score,
+        coalesce(landed.is_predicted_positive, landed.score >= coalesce(landed.threshold, models.threshold, 0.5)) as is_predicted_positive,
+        models.model_name is not null as has_reference,
+        landed.occurred_at,
+        landed.landed_at,
+        landed.window_start_at,
+        landed.unreadable_features
+        {%- for feature in features %},
+        landed.feature_{{ feature.name }}
+        {%- endfor %}
+    from landed
+    inner join folds
+        on
+            landed.source_id = folds.source_id
+            and landed.partition_id = folds.partition_id
+            and landed.position >= folds.after_offset
+            and landed.position < folds.upto_offset
+    left join models
+        on landed.model_name = models.model_name and landed.model_version = models.model_version
+    {%- if is_incremental() %}
+    where folds.fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
+    {%- endif %}
+),
+
+-- earlier copies can only be near in time
+copies as (
+    select
+        model_name,
+        event_id,
+        fold_id,
+        source_id,
+        partition_id,
+        position,
+        occurred_at
+    from pinned
+    where not is_dead
+    {%- if is_incremental() %}
+    union all
+    select
+        model_name,
+        event_id,
+        fold_id,
+        source_id,
+        partition_id,
+        position,
+        occurred_at
+    from {{ this }}
+    where
+        event_status != 'dead'
+        and event_id in (select event_id from pinned)
+        and occurred_at >= (select min(occurred_at) - interval {{ var('dedupe_horizon_days') }} day from pinned)
+        and occurred_at <= (select max(occurred_at) + interval {{ var('dedupe_horizon_days') }} day from pinned)
+    {%- endif %}
+),
+
+-- the first that landed counts
+ordered as (
+    select
+        source_id,
+        partition_id,
+        position,
+        occurred_at,
+        row_number() over copies_of_event as copy_number,
+        first_value(occurred_at) over copies_of_event as first_occurred_at
+    from copies
+    window copies_of_event as (
+        partition by model_name, event_id
+        order by fold_id asc, source_id asc, partition_id asc, position asc
+    )
+),
+
+duplicates as (
+    select
+        source_id,
+        partition_id,
+        position
+    from ordered
+    where
+        copy_number > 1
+        and occurred_at >= first_occurred_at - interval {{ var('dedupe_horizon_days') }} day
+        and occurred_at <= first_occurred_at + interval {{ var('dedupe_horizon_days') }} day
+),
+
+judged as (
+    select
+        pinned.fold_id,
+        pinned.source_id,
+        pinned.partition_id,
+        pinned.position,
+        case
+            when pinned.is_dead then 'dead'
+            when duplicates.position is not null then 'duplicate'
+            when not pinned.has_reference then 'held'
+            else 'counted'
+        end as event_status,
+        pinned.event_id,
+        pinned.model_name,
+        pinned.model_version,
+        pinned.channel,
+        pinned.cluster,
+        pinned.score,
+        pinned.is_predicted_positive,
+        pinned.occurred_at,
+        pinned.landed_at,
+        pinned.window_start_at,
+        pinned.unreadable_features
+        {%- for feature in features %},
+        pinned.feature_{{ feature.name }}
+        {%- endfor %}
+    from pinned
+    left join duplicates
+        on
+            pinned.source_id = duplicates.source_id
+            and pinned.partition_id = duplicates.partition_id
+            and pinned.position = duplicates.position
+),
+
+counted as (
+    {{ bin_codes("(select * from judged where event_status = 'counted')", prediction_columns(), features) }}
+),
+
+uncounted as (
+    select
+        {{ prediction_columns() | join(',\n        ') }}
+        {%- for code in code_columns(features) %},
+        cast(null as utinyint) as {{ code }}
+        {%- endfor %}
+    from judged
+    where event_status != 'counted'
+),
+
+predictions as (
+    select * from counted
+    union all
+    select * from uncounted
+)
+
+select * from predictions

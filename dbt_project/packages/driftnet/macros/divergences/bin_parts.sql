@@ -1,0 +1,61 @@
+{#
+What each bin contributes to the distance of two histograms: a query, one row per row of `bins`.
+
+Parameters
+    bins        a relation (or CTE) with one row per bin of a histogram, empty bins included, and the columns
+                reference_count and current_count (rows, >= 0)
+    by          names of the columns that say which histogram a row belongs to
+    carry       names of further columns to pass on
+    smoothing   pseudo-count of the smoothed shares (see smoothed_share)
+Returns
+    by, carry, reference_count, current_count, reference_share, current_share (raw, 0..1), psi_part (nats),
+    js_part (bits), chi_square_part. A bin that is empty on both sides contributes 0. Where one side has no row at
+    all, its shares and all parts are NULL.
+#}
+{% macro bin_parts(bins, by, carry=[], smoothing=0.5) -%}
+{%- set key = by | join(', ') -%}
+{%- set columns = (by + carry) | join(', ') -%}
+{%- set p = driftnet.smoothed_share('reference_count', 'reference_total', 'bin_count', smoothing) -%}
+{%- set q = driftnet.smoothed_share('current_count', 'current_total', 'bin_count', smoothing) -%}
+    select
+        {{ columns }},
+        reference_count,
+        current_count,
+        reference_share,
+        current_share,
+        case
+            when reference_total is null or current_total is null then null
+            when reference_count + current_count = 0 then 0.0
+            else {{ driftnet.psi_part(p, q) }}
+        end as psi_part,
+        case
+            when reference_total is null or current_total is null then null
+            else {{ driftnet.js_part('reference_share', 'current_share') }}
+        end as js_part,
+        case
+            when reference_total is null or current_total is null then null
+            when reference_count + current_count = 0 then 0.0
+            else {{ driftnet.chi_square_part('reference_count', 'current_count', 'reference_total', 'current_total') }}
+        end as chi_square_part
+    from (
+        select
+            {{ columns }},
+            reference_count,
+            current_count,
+            reference_total,
+            current_total,
+            bin_count,
+            reference_count / cast(reference_total as double) as reference_share,
+            current_count / cast(current_total as double) as current_share
+        from (
+            select
+                {{ columns }},
+                reference_count,
+                current_count,
+                nullif(sum(reference_count) over (partition by {{ key }}), 0) as reference_total,
+                nullif(sum(current_count) over (partition by {{ key }}), 0) as current_total,
+                count(nullif(reference_count + current_count, 0)) over (partition by {{ key }}) as bin_count
+            from {{ bins }}
+        ) as totals
+    ) as shares
+{%- endmacro %}
