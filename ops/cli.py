@@ -27,17 +27,24 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+EXIT_CODES = """\b
+Exit codes:
+  0  done (a verdict of pass or warn too)
+  1  an error
+  2  bad input or usage
+  3  a drift verdict of fail: the run was fine, the world moved
+"""
+
+
+@click.group(
+    cls=InOrder, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="driftnet", prog_name="driftnet")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    r"""Watch a deployed binary classifier from inside the warehouse.
+    """Watch a deployed binary classifier from inside the warehouse.
 
     Begin with `driftnet demo`. Everything is kept in the folder DRIFTNET_HOME (default: data).
-
-    \b
-    Exit codes: 0 done, pass or warn; 1 an error; 2 bad input or usage;
-    3 a drift verdict of fail (the run was fine, the world moved).
     """
     context.obj = settings.read()
 
@@ -47,7 +54,6 @@ for verb in (
     cli_models.retrain,
     cli_models.models,
     cli_events.replay,
-    cli_events.import_,
     cli_events.land,
     cli_judge.build,
     cli_judge.gate,

@@ -1,16 +1,17 @@
 """Verbs that build the warehouse and judge it: build, gate, report, run."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ops import cli_show as show
-from ops.cli_options import GRAINS, model_option, now
+from ops.cli_options import GRAINS, example, model_option, now
 
 if TYPE_CHECKING:
     from ops.settings import Settings
+    from ops.target import Target
     from reports.verdict import Verdict
 
 DRIFTED = 3
@@ -18,82 +19,83 @@ DRIFTED = 3
 grain_option = click.option(
     "--grain", type=click.Choice(GRAINS), default="week", show_default=True, help="Window length."
 )
+version_option = click.option(
+    "--version", metavar="VERSION", help="Which version; default: the champion, else the newest."
+)
 
 
-@click.command()
+@click.command(epilog=example("driftnet build"))
 @click.option("--full-refresh", is_flag=True, help="Fold everything that is landed again.")
 @click.pass_obj
 def build(settings: "Settings", full_refresh: bool) -> None:
-    r"""Fold what has landed into the warehouse and publish the marts.
+    """Fold what has landed into the warehouse and publish the marts.
 
     This is `dbt build` on dbt_project, then a new published copy. When a test of dbt fails the
     data is unsound: nothing is published, exit code 1.
-
-    \b
-    Example:
-      driftnet build
     """
     fold(settings, ["--full-refresh"] if full_refresh else [])
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        "driftnet gate",
+        "driftnet gate --model phishing --window 2021-08-09",
+        "driftnet gate --suite prediction --metric psi",
+    )
+)
 @model_option
+@version_option
 @grain_option
 @click.option(
     "--window",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Day the window starts on (UTC); default: the newest complete window.",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="When the window starts (UTC); default: the newest complete window.",
 )
+@click.option("--suite", "suites", multiple=True, help="Judge only this drift kind.")
+@click.option("--metric", "metrics", multiple=True, help="Let this metric's rows decide.")
 @click.pass_obj
-def gate(settings: "Settings", model: str | None, grain: str, window: datetime | None) -> int:
-    r"""Judge a window: pass, warn or fail; exit code 3 on fail.
+def gate(
+    settings: "Settings",
+    model: str | None,
+    version: str | None,
+    grain: str,
+    window: datetime | None,
+    suites: tuple[str, ...],
+    metrics: tuple[str, ...],
+) -> int:
+    """Judge a window: pass, warn or fail; exit code 3 on fail."""
+    from ops.target import choose
 
-    \b
-    Examples:
-      driftnet gate
-      driftnet gate --model phishing --window 2021-08-09
-    """
-    from ops import pipeline
-
-    name = pipeline.model_name(settings, model)
-    return judge(settings, name, grain, window.replace(tzinfo=UTC) if window else None)
+    target = choose(settings, model, version, grain)
+    return judge(settings, target, window, suites or None, metrics or None)
 
 
-@click.command()
+@click.command(epilog=example("driftnet report"))
 @model_option
+@version_option
 @grain_option
 @click.pass_obj
-def report(settings: "Settings", model: str | None, grain: str) -> None:
-    r"""Write the page: what drifted, since when, by which bins.
+def report(settings: "Settings", model: str | None, version: str | None, grain: str) -> None:
+    """Write the page: what drifted, since when, by which bins."""
+    from ops.target import choose
 
-    \b
-    Example:
-      driftnet report
-    """
-    from ops import pipeline
-
-    draw(settings, pipeline.model_name(settings, model), grain)
+    draw(settings, choose(settings, model, version, grain))
 
 
-@click.command()
+@click.command(epilog=example("driftnet run || test $? -eq 3"))
 @model_option
 @grain_option
 @click.pass_obj
 def run(settings: "Settings", model: str | None, grain: str) -> int:
-    r"""Land, build, gate and report: what a scheduler calls; exit code 3 on a verdict of fail.
-
-    \b
-    Example:
-      driftnet run || test $? -eq 3
-    """
-    from ops import pipeline
+    """Land, build, gate and report: what a scheduler calls; exit code 3 on a verdict of fail."""
     from ops.cli_events import rest
+    from ops.target import choose
 
-    name = pipeline.model_name(settings, model)
+    target = choose(settings, model, None, grain)
     rest(settings)
     fold(settings, [])
-    code = judge(settings, name, grain, None)
-    draw(settings, name, grain)
+    code = judge(settings, target)
+    draw(settings, target)
     return code
 
 
@@ -106,24 +108,30 @@ def fold(settings: "Settings", arguments: list[str]) -> None:
     show.say(f"published {len(publication.marts)} marts in {nearby(publication.folder)}")
 
 
-def judge(settings: "Settings", model: str, grain: str, window: datetime | None) -> int:
+def judge(
+    settings: "Settings",
+    target: "Target",
+    window: datetime | None = None,
+    suites: tuple[str, ...] | None = None,
+    metrics: tuple[str, ...] | None = None,
+) -> int:
     """Judge, say the verdict, and return the exit code."""
     from ops import pipeline
 
     warn_when_stale(settings)
     with show.doing("gate"):
-        verdict = pipeline.gate(settings, now, model, window, grain)
+        verdict = pipeline.gate(settings, now, target, window, suites, metrics)
     say_verdict(verdict)
     return DRIFTED if verdict.status == "fail" else 0
 
 
-def draw(settings: "Settings", model: str, grain: str) -> Path:
+def draw(settings: "Settings", target: "Target") -> Path:
     """Write the page and say where it is."""
     from ops import pipeline
 
     warn_when_stale(settings)
     with show.doing("report"):
-        page = pipeline.report(settings, now, model, grain)
+        page = pipeline.report(settings, now, target)
     show.say(f"page: {nearby(page)}")
     return page
 

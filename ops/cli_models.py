@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ops import cli_show as show
-from ops.cli_options import DAY, FILE, now, utc
+from ops.cli_options import DAY, FILE, example, now, utc
 
 if TYPE_CHECKING:
     from ops.settings import Settings
 
 
-@click.command()
+@click.command(
+    epilog=example("driftnet retrain --initial --events events.parquet --until 2020-01-01")
+)
 @click.option("--initial", is_flag=True, help="Train the first champion of a name.")
 @click.option("--events", type=FILE, required=True, help="Labelled events (Parquet or CSV).")
 @click.option("--until", type=DAY, required=True, help="Only events before this day (UTC).")
@@ -24,14 +26,10 @@ if TYPE_CHECKING:
 def retrain(
     settings: "Settings", initial: bool, events: Path, until: datetime, name: str, seed: int
 ) -> None:
-    r"""Train the first champion on labelled events before a day.
+    """Train the first champion on labelled events before a day.
 
     The newest rows before that day are held out: they become the reference that later windows are
     compared with.
-
-    \b
-    Example:
-      driftnet retrain --initial --events events.parquet --until 2020-01-01
     """
     if not initial:
         raise click.UsageError("retraining a champion is not built yet: give --initial")
@@ -55,16 +53,11 @@ def train(settings: "Settings", events: Path, until: datetime, name: str, seed: 
     )
 
 
-@click.command()
+@click.command(epilog=example("driftnet models"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 @click.pass_obj
 def models(settings: "Settings", as_json: bool) -> None:
-    r"""List the models of this home, with their champions.
-
-    \b
-    Example:
-      driftnet models
-    """
+    """List the models of this home, with their champions."""
     from ops.status import model_rows
 
     rows = model_rows(settings)
@@ -77,17 +70,11 @@ def models(settings: "Settings", as_json: bool) -> None:
         show.say("no model yet: `driftnet retrain --initial` or `driftnet import --reference`")
 
 
-@click.command()
+@click.command(epilog=example("driftnet status", "driftnet status --json"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 @click.pass_obj
 def status(settings: "Settings", as_json: bool) -> None:
-    r"""Say where everything stands: lag, last fold, what is published, models, last verdict.
-
-    \b
-    Examples:
-      driftnet status
-      driftnet status --json
-    """
+    """Say where everything stands: lag, last fold, what is published, models, last verdict."""
     from ops.status import status as look
 
     found = look(settings, now())
@@ -100,7 +87,9 @@ def status(settings: "Settings", as_json: bool) -> None:
         show.say(f"topic {topic['topic']}: {lag}, {topic['file_count']:,} landed files")
     warehouse = found["warehouse"]
     show.say(f"warehouse: last written {warehouse['written_at'] or 'never'}")
-    age = "never" if warehouse["published_at"] is None else f"{warehouse['published_age_s']:,} s ago"
+    age = (
+        "never" if warehouse["published_at"] is None else f"{warehouse['published_age_s']:,} s ago"
+    )
     newer = " (the warehouse is newer: run `driftnet build`)" if warehouse["is_newer"] else ""
     show.say(f"published: {age}{newer}")
     for row in found["models"]:
@@ -108,7 +97,7 @@ def status(settings: "Settings", as_json: bool) -> None:
         show.say(f"model {row['name']} version {row['version']}, {row['kind']}{mark}")
     for verdict in found["verdicts"]:
         show.say(
-            f"last verdict on {verdict['model']}: {verdict['status']},"
+            f"last verdict on {verdict['model_name']}: {verdict['status']},"
             f" {verdict['window_grain']} of {str(verdict['window_start_at'])[:10]},"
             f" judged {verdict['judged_at']}"
         )

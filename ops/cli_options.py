@@ -23,3 +23,10 @@ def now() -> datetime:
 def utc(moment: datetime | None) -> datetime | None:
     """Return a time without a zone as UTC."""
     return moment.replace(tzinfo=UTC) if moment else None
+
+
+def example(*lines: str) -> str:
+    """Return examples as a help text that click does not wrap."""
+    return "\n".join(
+        ["\b", "Examples:" if len(lines) > 1 else "Example:", *("  " + x for x in lines)]
+    )

@@ -6,28 +6,29 @@ of fail means that the world moved: that is an answer, not an error.
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ingest import landing
 from ingest import model as models
-from ingest.errors import DriftnetError, InputError
-from ingest.landing import Landed
+from ingest.errors import DriftnetError
+from ingest.landing import EventKind, Landed
 from ingest.local_log import LocalLog
 from ingest.progress import Advance, ignore
 from ingest.sealed import replace_text
 from ops import dbt, lock, warehouse
 from ops.settings import Settings
+from ops.target import Target
 from reports.verdict import Verdict
 
 Clock = Callable[[], datetime]
 
-#: Bytes of the log that become one landed file at most.
-BATCH_BYTES = 64 << 20
 
-
-def open_log(settings: Settings, on_repair: Callable[[str], object] = lambda text: None) -> LocalLog:
+def open_log(
+    settings: Settings, on_repair: Callable[[str], object] = lambda text: None
+) -> LocalLog:
     """Return the event log of a home; `on_repair` is told of a torn tail that was cut."""
     return LocalLog(settings.log, on_repair)
 
@@ -45,16 +46,15 @@ def land(
     dict
         For each topic what was landed.
     """
-    from ingest.landing import land as land_topic
-
     log = open_log(settings, on_repair)
     features = models.registered_features(settings.models)
-    topics = {settings.predictions_topic: "prediction", settings.labels_topic: "label"}
+    kinds: dict[str, EventKind] = {
+        settings.predictions_topic: "prediction",
+        settings.labels_topic: "label",
+    }
     return {
-        topic: land_topic(
-            log, topic, kind, settings.landing, features, clock, BATCH_BYTES, advance=advance
-        )
-        for topic, kind in topics.items()
+        topic: landing.land(log, topic, kind, settings.landing, features, clock, advance=advance)
+        for topic, kind in kinds.items()
     }
 
 
@@ -80,64 +80,77 @@ def build(
         return warehouse.published(settings)
 
 
-def model_name(settings: Settings, asked: str | None) -> str:
-    """Return the model that is meant: the asked one, else the only one that can be meant.
-
-    Raises
-    ------
-    InputError
-        When there is none of that name, none at all, or several.
-    """
-    names = sorted({card.name for card in models.registered(settings.models)})
-    if asked is not None and asked not in names:
-        raise InputError(f"there is no model {asked}; registered are: {', '.join(names) or 'none'}")
-    if asked is not None:
-        return asked
-    return names[0] if len(names) == 1 else models.default_name(settings.models)
-
-
 def gate(
     settings: Settings,
     clock: Clock,
-    model: str,
+    target: Target,
     window: datetime | None = None,
-    grain: str = "week",
+    suites: Collection[str] | None = None,
+    metrics: Collection[str] | None = None,
 ) -> Verdict:
-    """Judge a window of the published marts, by default the newest complete one."""
+    """Judge a window of the published marts, by default the newest complete one.
+
+    Parameters
+    ----------
+    window
+        The instant that the window starts at, UTC, without a zone.
+    suites, metrics
+        Judge only these drift kinds; let these metrics decide. A verdict on a part is not kept.
+    """
     from reports.gate import judge
 
     with warehouse.reader(settings) as query:
-        verdict = judge(query, settings.docs, model=model, window=window, grain=grain, clock=clock)
-    settings.reports.mkdir(parents=True, exist_ok=True)
-    replace_text(_verdict_file(settings, model), json.dumps(_plain(verdict), indent=2) + "\n")
+        verdict = judge(
+            query,
+            settings.docs / target.model_name,
+            model_name=target.model_name,
+            model_version=target.model_version,
+            window_grain=target.grain,
+            window_start_at=window,
+            suites=suites,
+            metrics=metrics,
+            clock=clock,
+        )
+    if window is None and suites is None and metrics is None:
+        settings.reports.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(_plain(verdict), indent=2) + "\n"
+        replace_text(_verdict_file(settings, target.model_name), text)
     return verdict
 
 
-def report(settings: Settings, clock: Clock, model: str, grain: str = "week") -> Path:
+def report(settings: Settings, clock: Clock, target: Target) -> Path:
     """Write the page of a model from the published marts and return its path."""
     from reports.page import render
 
     with warehouse.reader(settings) as query:
-        text = render(query, model=model, grain=grain, clock=clock)
+        text = render(
+            query,
+            model_name=target.model_name,
+            model_version=target.model_version,
+            window_grain=target.grain,
+            clock=clock,
+        )
     settings.reports.mkdir(parents=True, exist_ok=True)
-    page = settings.reports / f"{model}.html"
+    page = settings.reports / f"{target.model_name}.html"
     replace_text(page, text)
     return page
 
 
-def last_verdict(settings: Settings, model: str) -> dict[str, Any] | None:
+def last_verdict(settings: Settings, model_name: str) -> dict[str, Any] | None:
     """Return the last verdict on a model as written by `gate`, None when there is none."""
-    path = _verdict_file(settings, model)
+    path = _verdict_file(settings, model_name)
     try:
         return dict(json.loads(path.read_text()))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise DriftnetError(f"{path} cannot be read: remove it, `driftnet gate` makes it") from error
+        raise DriftnetError(
+            f"{path} cannot be read: remove it, `driftnet gate` makes it"
+        ) from error
 
 
-def _verdict_file(settings: Settings, model: str) -> Path:
-    return settings.reports / f"{model}.verdict.json"
+def _verdict_file(settings: Settings, model_name: str) -> Path:
+    return settings.reports / f"{model_name}.verdict.json"
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""Verbs that bring events in: replay, import, land."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ops import cli_show as show
+from ops.cli_options import DAY, FILE, example, model_option, now, utc
+
+if TYPE_CHECKING:
+    from ingest.replay import Replayed
+    from ops.settings import Settings
+
+
+@click.command(epilog=example("driftnet replay events.parquet --from 2020-01-01"))
+@click.argument("file", type=FILE)
+@model_option
+@click.option("--from", "from_", type=DAY, help="Only events from this day on (UTC).")
+@click.option("--until", type=DAY, help="Only events before this day (UTC).")
+@click.option(
+    "--labels-from",
+    type=DAY,
+    help="Also labels of events since this day: where an earlier replay began.",
+)
+@click.option("--seed", default=7, show_default=True, help="Seed of drawn label delays.")
+@click.pass_obj
+def replay(
+    settings: "Settings",
+    file: Path,
+    model: str | None,
+    from_: datetime | None,
+    until: datetime | None,
+    labels_from: datetime | None,
+    seed: int,
+) -> None:
+    """Send past URLs of FILE through scorer and log as if they had arrived.
+
+    FILE is Parquet or CSV with ts_utc and url, and optionally label, source and label_known_at.
+    No URL is ever opened.
+    """
+    play(settings, file, model, utc(from_), utc(until), utc(labels_from), seed)
+
+
+def play(
+    settings: "Settings",
+    file: Path,
+    model: str | None,
+    from_: datetime | None = None,
+    until: datetime | None = None,
+    labels_from: datetime | None = None,
+    seed: int = 7,
+) -> "Replayed":
+    """Replay a file and say what was written."""
+    from ingest.model import default_name
+    from ingest.replay import Topics
+    from ingest.replay import replay as replay_file
+    from ingest.scorer import Scorer
+    from ops import pipeline
+
+    scorer = Scorer.load(settings.models, model or default_name(settings.models))
+    with show.bar("replay", "events") as advance:
+        done = replay_file(
+            file,
+            scorer,
+            pipeline.open_log(settings, show.note),
+            Topics(settings.predictions_topic, settings.labels_topic),
+            from_=from_,
+            until=until,
+            labels_from=labels_from,
+            seed=seed,
+            clock=now,
+            advance=advance,
+        )
+    show.say(
+        f"replayed {done.prediction_count:,} predictions of {done.first_at:%Y-%m-%d} to"
+        f" {done.newest_at:%Y-%m-%d} and {done.label_count:,} labels"
+        f" ({done.pending_label_count:,} known only later)"
+    )
+    return done
+
+
+@click.command(epilog=example("driftnet land"))
+@click.pass_obj
+def land(settings: "Settings") -> None:
+    """Bring everything that the event log holds to rest as Parquet."""
+    rest(settings)
+
+
+def rest(settings: "Settings") -> None:
+    """Land, and say what was landed."""
+    from ops import pipeline
+
+    with show.bar("land", "rows") as advance:
+        landed = pipeline.land(settings, now, advance, show.note)
+    for topic, count in landed.items():
+        bad = f", {count.error_count:,} of them bad (kept as rows)" if count.error_count else ""
+        show.say(f"landed {topic}: {count.row_count:,} rows in {count.file_count:,} files{bad}")
