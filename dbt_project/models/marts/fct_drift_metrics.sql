@@ -121,7 +121,7 @@ tests as (
         sampling_variance / independent_variance as design_effect,
         has_design_effect,
         {{ driftnet.pearson_p_value(
-            'chi_square', '(sampling_variance / independent_variance)', 'bin_count', 'pearson_mean', 'pearson_variance'
+            'chi_square', 'sampling_variance / independent_variance', 'bin_count', 'pearson_mean', 'pearson_variance'
         ) }} as p_value
     from laws
 ),

@@ -57,7 +57,7 @@ Source
                 cast(sum(current_count) as bigint) as current_count,
                 count(nullif(reference_count + current_count, 0)) as bin_count,
                 sum(psi_part) as psi,
-                sqrt(greatest(sum(js_part), 0.0)) as js_distance,
+                sqrt(case when sum(js_part) < 0 then 0.0 else sum(js_part) end) as js_distance,
                 sum(chi_square_part) as chi_square,
                 cast(sum(reference_count + current_count) as double) as total,
                 sum(1.0 / nullif(reference_count + current_count, 0)) as inverse_sum,

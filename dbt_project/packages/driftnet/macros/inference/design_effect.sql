@@ -13,5 +13,5 @@ Source
     Kish (1965), Survey Sampling
 #}
 {% macro design_effect(rho, squared_size_sum, row_count) -%}
-    1 + {{ rho }} * greatest({{ squared_size_sum }} / cast({{ row_count }} as double) - 1, 0)
+    1 + ({{ rho }}) * greatest(({{ squared_size_sum }}) / cast({{ row_count }} as double) - 1, 0)
 {%- endmacro %}

@@ -19,36 +19,36 @@ Source
 {# What chance alone gives: a df / k, or sqrt(a (df - 0.5) / k). #}
 {% macro expected_effect(variance, df, k, is_root) -%}
     case
-        when {{ df }} < 1 then null
-        when {{ is_root }} then sqrt({{ variance }} * ({{ df }} - 0.5) / {{ k }})
-        else {{ variance }} * {{ df }} / {{ k }}
+        when ({{ df }}) < 1 then null
+        when {{ is_root }} then sqrt(({{ variance }}) * (({{ df }}) - 0.5) / ({{ k }}))
+        else ({{ variance }}) * ({{ df }}) / ({{ k }})
     end
 {%- endmacro %}
 
 {# The smallest true shift that is found 9 times of 10 at alpha 5%: a L / k, or sqrt(a L / k), L = 5.818 + 4.881 sqrt(df) - 0.0686 df. #}
 {% macro detectable_effect(variance, df, k, is_root) -%}
-    {%- set noncentrality = '(5.818 + 4.881 * sqrt(' ~ df ~ ') - 0.0686 * ' ~ df ~ ')' -%}
+    {%- set noncentrality = '(5.818 + 4.881 * sqrt(' ~ df ~ ') - 0.0686 * (' ~ df ~ '))' -%}
     case
-        when {{ df }} < 1 then null
-        when {{ is_root }} then sqrt({{ variance }} * {{ noncentrality }} / {{ k }})
-        else {{ variance }} * {{ noncentrality }} / {{ k }}
+        when ({{ df }}) < 1 then null
+        when {{ is_root }} then sqrt(({{ variance }}) * {{ noncentrality }} / ({{ k }}))
+        else ({{ variance }}) * {{ noncentrality }} / ({{ k }})
     end
 {%- endmacro %}
 
 {# A shift exactly at the limit passes it about half of the time: limit + expected, or sqrt(limit^2 + expected^2). #}
 {% macro warn_bound(limit, expected, is_root) -%}
     case
-        when {{ is_root }} then sqrt({{ limit }} * {{ limit }} + {{ expected }} * {{ expected }})
-        else {{ limit }} + {{ expected }}
+        when {{ is_root }} then sqrt(({{ limit }}) * ({{ limit }}) + ({{ expected }}) * ({{ expected }}))
+        else ({{ limit }}) + ({{ expected }})
     end
 {%- endmacro %}
 
 {# The value that shows a shift over the limit with 95% confidence; needs the function noncentral_chi2_isf of udfs/registry.py. #}
 {% macro fail_bound(limit, variance, df, k, is_root) -%}
     case
-        when {{ df }} < 1 then null
+        when ({{ df }}) < 1 then null
         when {{ is_root }}
-            then sqrt({{ variance }} * noncentral_chi2_isf(0.05, {{ df }}, {{ k }} * {{ limit }} * {{ limit }} / ({{ variance }})) / {{ k }})
-        else {{ variance }} * noncentral_chi2_isf(0.05, {{ df }}, {{ k }} * {{ limit }} / ({{ variance }})) / {{ k }}
+            then sqrt(({{ variance }}) * noncentral_chi2_isf(0.05, {{ df }}, ({{ k }}) * ({{ limit }}) * ({{ limit }}) / ({{ variance }})) / ({{ k }}))
+        else ({{ variance }}) * noncentral_chi2_isf(0.05, {{ df }}, ({{ k }}) * ({{ limit }}) / ({{ variance }})) / ({{ k }})
     end
 {%- endmacro %}

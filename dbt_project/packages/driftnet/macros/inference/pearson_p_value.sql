@@ -23,7 +23,7 @@ Source
         when {{ bin_count }} < 2 or {{ mean }} is null then null
         when {{ variance }} < 1e-6 * {{ mean }} * {{ mean }} then 1.0
         else chi2_sf(
-            {{ chi_square }} / {{ design_effect }} * 2 * {{ mean }} / {{ variance }},
+            ({{ chi_square }}) / ({{ design_effect }}) * 2 * {{ mean }} / {{ variance }},
             2 * {{ mean }} * {{ mean }} / {{ variance }}
         )
     end
