@@ -1,4 +1,4 @@
-"""The one p-value of a feature keeps its promise: 5% alarms at alpha 5% when nothing has drifted."""
+"""The one p-value of a feature keeps its promise: alarms at alpha 5% are 5% of calm windows."""
 
 from collections.abc import Callable
 
