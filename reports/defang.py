@@ -9,8 +9,8 @@ import unicodedata
 SHORT = 80
 
 _DOTS = "." + chr(0x3002) + chr(0xFF0E) + chr(0xFF61)  # the full stops that browsers take for one
-_HTTP = re.compile(r"(?i)\bh(tt)(ps?:)")
-_FTP = re.compile(r"(?i)\bf(t)(ps?:)")
+_HTTP = re.compile(r"(?i)\b(h)(tt)(ps?:)")
+_FTP = re.compile(r"(?i)\b(f)(t)(ps?:)")
 _SCHEME = re.compile(r"(?i)\b(?!hxxps?:|fxps?:)([a-z][a-z0-9+.-]*):(?=\S)")
 _ADDRESS = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\b")
 _HOST_DOT = re.compile(rf"(?<=[^\s\[])[{_DOTS}](?=[^\W\d_])")
@@ -41,10 +41,8 @@ def defang(text: str) -> str:
     ('(0.25, 0.5]', '192[.]0[.]2[.]7')
     """
     seen = "".join(_visible(character) for character in text)
-    seen = _HTTP.sub(
-        lambda found: found[0][0] + ("xx" if found[1] == "tt" else "XX") + found[2], seen
-    )
-    seen = _FTP.sub(lambda found: found[0][0] + ("x" if found[1] == "t" else "X") + found[2], seen)
+    seen = _HTTP.sub(_crossed, seen)
+    seen = _FTP.sub(_crossed, seen)
     seen = _SCHEME.sub(r"\1[:]", seen)
     seen = _ADDRESS.sub(r"\1[.]\2[.]\3[.]\4", seen)
     return _HOST_DOT.sub("[.]", seen)
@@ -59,6 +57,12 @@ def shorten(text: str, limit: int = SHORT) -> str:
     'ab...'
     """
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _crossed(found: re.Match[str]) -> str:
+    """Replace the middle letters of a scheme by x, in their case."""
+    first, middle, end = found.groups()
+    return first + ("X" if middle.isupper() else "x") * len(middle) + end
 
 
 def _visible(character: str) -> str:

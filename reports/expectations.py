@@ -18,7 +18,7 @@ from markupsafe import escape
 
 from ingest.errors import DriftnetError
 from reports.defang import defang
-from reports.figures import figure
+from reports.figures import figure, probability
 from reports.rows import ALL, MetricRow
 
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
@@ -174,7 +174,7 @@ def sentence(row: MetricRow) -> str:
         "no p-value"
         if row.p_value is None
         else f"{'significant' if row.is_significant else 'not significant'}"
-        f" (q {figure(row.q_value)})"
+        f" (q {probability(row.q_value)})"
     )
     found = ("", "OVER ITS WARNING BOUND: ", "OUT OF BOUNDS: ")[row.severity]
     return f"{found}{column_name(row)} is {figure(row.metric_value)}; " + "; ".join(
@@ -188,7 +188,7 @@ def notes(row: MetricRow, decides: bool) -> Iterator[str]:
     yield f"severity {row.severity}"
     yield f"value {figure(row.metric_value)}, expected by chance {figure(row.expected_value)}"
     yield f"warn bound {figure(row.warn_bound)}, fail bound {figure(row.fail_bound)}"
-    yield f"p {figure(row.p_value)}, q {figure(row.q_value)}"
+    yield f"p {probability(row.p_value)}, q {probability(row.q_value)}"
     yield f"design effect {figure(row.design_effect)}"
     yield f"{row.reference_count} reference events, {row.current_count} current events"
 

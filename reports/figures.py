@@ -14,8 +14,8 @@ def figure(value: float | int | None) -> str:
     --------
     >>> figure(0.12345), figure(12.345), figure(12345.6), figure(0.0), figure(None)
     ('0.123', '12.3', '12,346', '0', '-')
-    >>> figure(0.0000123), figure(4821), figure(-0.5)
-    ('1.2e-05', '4,821', '-0.500')
+    >>> figure(0.00031), figure(0.0000123), figure(4821), figure(-0.5)
+    ('0.0003', '1.2e-05', '4,821', '-0.500')
     """
     if value is None or not isfinite(value):
         return NONE
@@ -25,8 +25,19 @@ def figure(value: float | int | None) -> str:
     if size == 0:
         return "0"
     if size < 0.001:
-        return f"{value:.1e}"
+        return f"{value:.4f}" if size >= 0.0001 else f"{value:.1e}"
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
+
+
+def probability(value: float | None) -> str:
+    """Write a p or q value; what is under 1 in 10,000 is not worth more digits.
+
+    Examples
+    --------
+    >>> probability(0.03), probability(1e-9), probability(0.0), probability(None)
+    ('0.030', '<0.0001', '<0.0001', '-')
+    """
+    return "<0.0001" if value is not None and 0 <= value < 0.0001 else figure(value)
 
 
 def percent(share: float | None) -> str:

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import figures
-from reports.defang import defang
+from reports.defang import defang, shorten
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -33,7 +33,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.filters |= {"figure": figures.figure, "percent": figures.percent}
+    environment.filters |= {
+        "figure": figures.figure,
+        "percent": figures.percent,
+        "probability": figures.probability,
+        "short": shorten,
+    }
     environment.globals |= {
         "style": style,
         "day": figures.day,

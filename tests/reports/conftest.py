@@ -289,7 +289,7 @@ def _rows_of(model: Model, tables: dict[str, list[dict[str, object]]]) -> None:
 def _metric_rows(
     key: Mapping[str, object], metrics: Mapping[str, tuple[float, np.ndarray, float]]
 ) -> list[dict[str, object]]:
-    chi, parts, df = metrics["chi_square"]
+    chi, _, df = metrics["chi_square"]
     p = float(stats.chi2.sf(chi / 1.6, df)) if df > 0 else None
     limits = {"psi": (0.1, 0.25), "js_distance": (0.1, 0.2), "chi_square": None}
     rows = []

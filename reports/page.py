@@ -1,0 +1,168 @@
+"""The page: one self-contained HTML file that says what drifted, since when, where, how sure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from reports import bins, history, plots, rows, story
+from reports.bins import Comparison
+from reports.history import Streak, Track
+from reports.plots import TimeAxis, ValueAxis
+from reports.rows import FeatureRow, MetricRow, Query, Scope
+from reports.template import render_template
+from reports.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One feature in detail: its row of the window, its bins, its history."""
+
+    row: MetricRow
+    feature: FeatureRow | None
+    streak: Streak | None
+    comparison: Comparison | None
+    bars: tuple[Markup, ...]
+    history: Markup
+
+
+@dataclass(frozen=True)
+class CalendarRow:
+    """One feature's line of the calendar."""
+
+    track: Track
+    row: MetricRow | None
+    strip: Markup
+
+
+def render(
+    query: Query,
+    *,
+    model_name: str,
+    model_version: str,
+    window_grain: str,
+    now: datetime,
+    verdict: Verdict,
+    reference_kind: str = rows.TRAINING,
+    docs_link: str = "",
+) -> str:
+    """Return the page of one model version and verdict, as HTML.
+
+    Parameters
+    ----------
+    query : Query
+        Asks the published marts; called as ``query(sql, parameters)``.
+    model_name, model_version, window_grain : str
+        What the page shows.
+    now : datetime
+        When the page was made (UTC).
+    verdict : Verdict
+        The gate's verdict; its window is the one shown in detail.
+    reference_kind : str
+        Which comparison is shown.
+    docs_link : str
+        Where the data docs are, relative to the page; no link where empty.
+
+    Returns
+    -------
+    str
+        A whole document that needs no network and runs no script. What came from data is defanged
+        and escaped.
+    """
+    scope = Scope(model_name, model_version, window_grain, reference_kind)
+    model = rows.model(query, scope)
+    zone = model.window_timezone if model is not None else "UTC"
+    decisions = rows.decisions(query, scope)
+    counts = rows.event_counts(query, scope)
+    tracks = history.tracks(decisions, verdict.window_start_at)
+    axis = plots.time_axis(decisions, counts, window_grain, zone)
+    evidence = _evidence(query, scope, verdict, tracks, zone)
+    chapters = _chapters(evidence, rows.features(query, scope), axis, plots.value_axis(decisions))
+    return render_template(
+        "page.html.j2",
+        model=model,
+        scope=scope,
+        verdict=verdict,
+        zone=zone,
+        now=now,
+        docs_link=Markup.escape(docs_link),
+        headline=story.headline(evidence),
+        answers=story.answers(evidence) if evidence.rows else [],
+        axis=axis,
+        scale=plots.value_axis(decisions),
+        calendar=_calendar(tracks, axis, verdict.window_start_at),
+        judged_count=len({row.window_start_at for row in decisions}),
+        window_count=len({*counts, *(row.window_start_at for row in decisions)}),
+        drifted=[c for c in chapters if c.row.severity and c.row.drift_kind != "prediction"],
+        outputs=[c for c in chapters if c.row.drift_kind == "prediction"],
+        numbers=_by_kind(evidence.rows),
+        severities=plots.SEVERITIES,
+    )
+
+
+def _evidence(
+    query: Query, scope: Scope, verdict: Verdict, tracks: Sequence[Track], zone: str
+) -> story.Evidence:
+    at = verdict.window_start_at
+    found = [] if at is None else rows.metrics(query, scope, at)
+    parts: dict[tuple[str, str], list[rows.BinRow]] = {}
+    for row in [] if at is None else rows.bins(query, scope, at):
+        parts.setdefault((row.drift_kind, row.feature_name), []).append(row)
+    comparisons = {key: bins.compare(of_feature) for key, of_feature in parts.items()}
+    return story.Evidence(verdict, found, tracks, comparisons, zone)
+
+
+def _chapters(
+    evidence: story.Evidence,
+    features: Sequence[FeatureRow],
+    axis: TimeAxis | None,
+    scale: ValueAxis,
+) -> list[Chapter]:
+    """Return a chapter for each output and each feature out of bounds, the worst first."""
+    at = evidence.verdict.window_start_at
+    known = {(feature.drift_kind, feature.feature_name): feature for feature in features}
+    made = []
+    for track in evidence.tracks:
+        row = track.at(at)
+        if at is None or axis is None or row is None:
+            continue
+        if not row.severity and row.drift_kind != "prediction":
+            continue
+        key = (track.drift_kind, track.feature_name)
+        comparison = evidence.comparisons.get(key)
+        made.append(
+            Chapter(
+                row=row,
+                feature=known.get(key),
+                streak=evidence.streak_of(row),
+                comparison=comparison,
+                bars=_bars(comparison),
+                history=plots.history(track, axis, scale, at),
+            )
+        )
+    return made
+
+
+def _bars(comparison: Comparison | None) -> tuple[Markup, ...]:
+    if comparison is None:
+        return ()
+    top = comparison.top_share
+    return tuple(
+        plots.bars(line.reference_share, line.current_share, top) for line in comparison.lines
+    )
+
+
+def _calendar(
+    tracks: Sequence[Track], axis: TimeAxis | None, at: datetime | None
+) -> list[CalendarRow]:
+    if axis is None:
+        return []
+    return [CalendarRow(track, track.at(at), plots.strip(track, axis, at)) for track in tracks]
+
+
+def _by_kind(found: Sequence[MetricRow]) -> Mapping[str, list[MetricRow]]:
+    grouped: dict[str, list[MetricRow]] = {}
+    for row in found:
+        grouped.setdefault(row.drift_kind, []).append(row)
+    return grouped

@@ -1,0 +1,270 @@
+"""The plots: SVG that stretches to the width it is given, with no text in it but titles.
+
+All share one style: thin lines that do not thicken when stretched (CSS), colours by class, and a
+width of 1,000 units. Labels stand beside them in HTML, so they keep their size on every screen.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+from markupsafe import Markup
+
+from reports import figures
+from reports.defang import defang
+from reports.history import Track
+from reports.rows import MetricRow
+
+WIDTH = 1000
+STRIP_HEIGHT = 16
+HISTORY_HEIGHT = 160
+BAR_HEIGHT = 18
+SEVERITIES = ("within bounds", "warn", "fail")
+
+_TICKS = (0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A label on an axis, at a share (0..1) of its length."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """Time from the first window's start to the last window's end, as 0..WIDTH."""
+
+    begin: datetime
+    end: datetime
+    grain: str
+    timezone: str
+
+    def x(self, at: datetime) -> float:
+        """Return where an instant lies."""
+        return round(WIDTH * ((at - self.begin) / (self.end - self.begin)), 1)
+
+    @property
+    def ticks(self) -> list[Tick]:
+        """The first of years, of quarters or of months: at most about a dozen."""
+        days = (self.end - self.begin).days
+        months = 12 if days > 900 else 3 if days > 270 else 1
+        form = "%Y" if months == 12 else "%b %Y"
+        firsts = (datetime(year, month, 1) for year, month in self._months(months))
+        inside = [at for at in firsts if self.begin <= at < self.end]
+        return [Tick(self.x(at) / WIDTH, f"{at:{form}}") for at in inside]
+
+    def _months(self, step: int) -> list[tuple[int, int]]:
+        years = range(self.begin.year, self.end.year + 1)
+        return [(year, month) for year in years for month in range(1, 13, step)]
+
+
+@dataclass(frozen=True)
+class ValueAxis:
+    """Values of one metric as heights, by their square root: small values stay apart."""
+
+    top: float
+
+    def y(self, value: float) -> float:
+        """Return where a value lies, 0 at the top; what is above the top is drawn there."""
+        share = sqrt(min(max(value, 0.0), self.top) / self.top)
+        return round(HISTORY_HEIGHT * (1 - share), 1)
+
+    @property
+    def ticks(self) -> list[Tick]:
+        """Round values, those that would crowd left out."""
+        kept: list[Tick] = []
+        for value in reversed([tick for tick in _TICKS if tick <= self.top]):
+            at = self.y(value) / HISTORY_HEIGHT
+            if not kept or at - kept[-1].at > 0.11:
+                kept.append(Tick(at, f"{value:g}"))
+        return kept
+
+
+def time_axis(
+    rows: Iterable[MetricRow], windows: Iterable[datetime], grain: str, timezone: str
+) -> TimeAxis | None:
+    """Return the axis that holds every window, judged or not; None where there is none."""
+    judged = list(rows)
+    starts = [*windows, *(row.window_start_at for row in judged)]
+    if not starts:
+        return None
+    begin, newest = min(starts), max(starts)
+    step = max(
+        (row.window_end_at - row.window_start_at for row in judged), default=timedelta(days=1)
+    )
+    return TimeAxis(begin, newest + step, grain, timezone)
+
+
+def value_axis(rows: Iterable[MetricRow]) -> ValueAxis:
+    """Return the one scale on which every value and bound of the rows fits."""
+    numbers = [
+        number
+        for row in rows
+        for number in (row.metric_value, row.fail_bound, row.warn_bound)
+        if number is not None
+    ]
+    return ValueAxis(max(numbers, default=1.0) * 1.05 or 1.0)
+
+
+def strip(track: Track, axis: TimeAxis, window_start_at: datetime | None) -> Markup:
+    """Draw the severities of one feature: a line where judged, half a bar warns, a bar fails."""
+    middle = STRIP_HEIGHT - 1
+    baseline = "".join(
+        f"M{axis.x(row.window_start_at):g} {middle}H{axis.x(row.window_end_at):g}"
+        for row in track.rows
+    )
+    parts = [_ticks(axis, STRIP_HEIGHT), _tag("path", d=baseline, class_="judged")]
+    for row in track.rows:
+        if row.window_start_at == window_start_at:
+            left, right = axis.x(row.window_start_at), axis.x(row.window_end_at)
+            parts.insert(
+                0,
+                _tag("rect", class_="now", x=left, y=0, width=right - left, height=STRIP_HEIGHT),
+            )
+        if row.severity:
+            height = STRIP_HEIGHT if row.severity > 1 else STRIP_HEIGHT / 2
+            left = axis.x(row.window_start_at)
+            parts.append(
+                _tag(
+                    "rect",
+                    _title(_said(row, axis)),
+                    class_=SEVERITIES[row.severity],
+                    x=left,
+                    y=STRIP_HEIGHT - height,
+                    width=max(0.9 * (axis.x(row.window_end_at) - left), 0.8),
+                    height=height,
+                )
+            )
+    said = (
+        f"{track.feature_name}: {figures.count(track.count(2), 'window')} fail,"
+        f" {figures.count(track.count(1), 'window')} warn, of {len(track.rows)} judged"
+    )
+    return _picture(parts, STRIP_HEIGHT, said, "strip")
+
+
+def history(track: Track, axis: TimeAxis, scale: ValueAxis, window_start_at: datetime) -> Markup:
+    """Draw a metric through time with its bounds and with what chance alone would give."""
+    lines: tuple[tuple[str, Callable[[MetricRow], float | None]], ...] = (
+        ("expected", lambda row: row.expected_value),
+        ("detectable", lambda row: row.min_detectable_value),
+        ("warn-bound", lambda row: row.warn_bound),
+        ("fail-bound", lambda row: row.fail_bound),
+        ("value", lambda row: row.metric_value),
+    )
+    parts = [
+        _ticks(axis, HISTORY_HEIGHT),
+        _tag("path", d=_levels(scale), class_="grid"),
+        *(_line(track.rows, axis, scale, name, number) for name, number in lines),
+        *(_dot(row, axis, scale) for row in track.rows if row.severity),
+        *(
+            _dot(row, axis, scale, "now")
+            for row in track.rows
+            if row.window_start_at == window_start_at
+        ),
+    ]
+    return _picture(parts, HISTORY_HEIGHT, _history_said(track, axis), "history")
+
+
+def bars(reference_share: float | None, current_share: float | None, top: float) -> Markup:
+    """Draw the two shares of a bin, the reference above the current, on a scale to `top`."""
+    parts = [
+        _tag(
+            "rect",
+            class_=name,
+            x=0,
+            y=y,
+            width=round(WIDTH * (share or 0.0) / (top or 1.0), 1),
+            height=7,
+        )
+        for name, share, y in (("reference", reference_share, 1), ("current", current_share, 10))
+    ]
+    return _picture(parts, BAR_HEIGHT, "", "bars")
+
+
+def _line(
+    rows: Sequence[MetricRow],
+    axis: TimeAxis,
+    scale: ValueAxis,
+    name: str,
+    number: Callable[[MetricRow], float | None],
+) -> Markup:
+    """Draw one line through the middles of the windows, broken where windows are missing."""
+    path, last_end = "", None
+    for row in rows:
+        value = number(row)
+        if value is None:
+            last_end = None
+            continue
+        follows = last_end is not None and row.window_start_at <= last_end
+        path += f"{'L' if follows else 'M'}{_middle(row, axis):g} {scale.y(value):g}"
+        path += "" if follows else "h0"
+        last_end = row.window_end_at
+    return _tag("path", d=path, class_=name)
+
+
+def _dot(row: MetricRow, axis: TimeAxis, scale: ValueAxis, name: str = "") -> Markup:
+    # A line of no length with round ends stays round when the picture is stretched.
+    spot = f"M{_middle(row, axis):g} {scale.y(row.metric_value or 0.0):g}h0"
+    title = Markup("") if name else _title(_said(row, axis))
+    return _tag("path", title, d=spot, class_=f"dot {name or SEVERITIES[row.severity]}")
+
+
+def _middle(row: MetricRow, axis: TimeAxis) -> float:
+    return round((axis.x(row.window_start_at) + axis.x(row.window_end_at)) / 2, 1)
+
+
+def _ticks(axis: TimeAxis, height: float) -> Markup:
+    path = "".join(f"M{tick.at * WIDTH:g} 0V{height:g}" for tick in axis.ticks)
+    return _tag("path", d=path, class_="tick")
+
+
+def _levels(scale: ValueAxis) -> str:
+    return "".join(f"M0 {tick.at * HISTORY_HEIGHT:g}H{WIDTH}" for tick in scale.ticks)
+
+
+def _said(row: MetricRow, axis: TimeAxis) -> str:
+    bound = row.fail_bound if row.severity > 1 else row.warn_bound
+    return (
+        f"{figures.window(row.window_start_at, axis.grain, axis.timezone)}:"
+        f" {SEVERITIES[row.severity]}, {row.metric_name} {figures.figure(row.metric_value)}"
+        f" over {figures.figure(bound)}"
+    )
+
+
+def _history_said(track: Track, axis: TimeAxis) -> str:
+    first, last = track.rows[0], track.rows[-1]
+    return (
+        f"{last.metric_name} of {track.feature_name} from"
+        f" {figures.day(first.window_start_at, axis.timezone)} to"
+        f" {figures.day(last.window_end_at, axis.timezone)}: last"
+        f" {figures.figure(last.metric_value)}, warns over {figures.figure(last.warn_bound)},"
+        f" fails over {figures.figure(last.fail_bound)}"
+    )
+
+
+def _picture(parts: Iterable[Markup], height: float, said: str, name: str) -> Markup:
+    shape = {"viewBox": f"0 0 {WIDTH} {height:g}", "preserveAspectRatio": "none", "class_": name}
+    inside = Markup("").join(parts)
+    if not said:
+        return _tag("svg", inside, aria_hidden="true", **shape)
+    return _tag("svg", _title(said) + inside, role="img", aria_label=defang(said), **shape)
+
+
+def _title(said: str) -> Markup:
+    return _tag("title", said)
+
+
+def _tag(name: str, inside: str | Markup = "", **attributes: str | float) -> Markup:
+    """Write an element; texts and attributes are defanged and escaped unless already drawn."""
+    filled = Markup("").join(
+        Markup(' {}="{}"').format(
+            key if key.startswith(("view", "preserve")) else key.rstrip("_").replace("_", "-"),
+            f"{value:g}" if isinstance(value, (int, float)) else value,
+        )
+        for key, value in attributes.items()
+    )
+    text = inside if isinstance(inside, Markup) else defang(inside)
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), filled, text)  # noqa: S704
