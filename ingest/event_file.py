@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import overload
 from uuid import UUID, uuid5
 
 import duckdb
@@ -124,7 +123,7 @@ def read_events(
         where (occurred_at >= $1 or $1 is null) and (occurred_at < $2 or $2 is null)
         order by occurred_at, row
     """
-    return _stream(sql, [naive(from_), naive(until)], batch)
+    return _stream(sql, [from_ and naive(from_), until and naive(until)], batch)
 
 
 def read_labels(
@@ -143,7 +142,7 @@ def read_labels(
             and label is not null and known_at is not null
         order by known_at, row
     """
-    return _stream(sql, [naive(from_), naive(until)], 50_000)
+    return _stream(sql, [from_ and naive(from_), until and naive(until)], 50_000)
 
 
 def read_known(file: EventFile, until: datetime) -> pa.Table:
@@ -165,15 +164,9 @@ def read_known(file: EventFile, until: datetime) -> pa.Table:
         return connection.sql(sql, params=[naive(until)]).to_arrow_table()
 
 
-@overload
-def naive(moment: datetime) -> datetime: ...
-@overload
-def naive(moment: None) -> None: ...
-def naive(moment: datetime | None) -> datetime | None:
+def naive(moment: datetime) -> datetime:
     """Return a time as UTC without a zone, as it stands in columns; a naive one is UTC already."""
-    if moment is None or moment.tzinfo is None:
-        return moment
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _stream(sql: str, values: list[datetime | None], batch: int) -> Iterator[pa.RecordBatch]:
@@ -185,7 +178,7 @@ def _stream(sql: str, values: list[datetime | None], batch: int) -> Iterator[pa.
 @contextmanager
 def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database of its own, in memory, that spills into a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(":memory:") as connection:
         connection.execute(f"set memory_limit = '{MEMORY}'")
         connection.execute(f"set temp_directory = '{folder}'")
         connection.execute("set threads = 2")

@@ -26,6 +26,7 @@ from ingest.card import (
     features_to_json,
 )
 from ingest.errors import DriftnetError, InputError
+from ingest.estimator_file import dump, read
 from ingest.reference import shape_reference, span
 from ingest.sealed import replace_text, seal, unseal
 
@@ -48,8 +49,6 @@ __all__ = [
 CHAMPION = "champion"
 WRITTEN = ("card.json", "features.json", "reference.parquet")
 ARTEFACT = ("model.skops", "embedding.npz")
-# What a stored estimator may hold beside the types that skops itself trusts: the trees.
-TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -126,7 +125,7 @@ def save(
         "reference.parquet": lambda path: pq.write_table(rows, path, compression="zstd"),
     }
     if estimator is not None:
-        blob = _dump(estimator, card)
+        blob = dump(estimator, f"{card.name}/{card.version}")
         arrays = dict(embedding or {})
         files["model.skops"] = lambda path: path.write_bytes(blob)
         files["embedding.npz"] = lambda path: np.savez(path, allow_pickle=False, **arrays)
@@ -155,7 +154,7 @@ def load(models: Path, name: str, version: str | None = None) -> Model:
         )
     folder = models / name / version
     unseal(folder, WRITTEN + ARTEFACT)
-    estimator = _load((folder / "model.skops").read_bytes(), f"{name}/{version}")
+    estimator = read((folder / "model.skops").read_bytes(), f"{name}/{version}")
     with np.load(folder / "embedding.npz", allow_pickle=False) as arrays:
         embedding = {key: arrays[key] for key in arrays.files}
     return Model(folder, card, features, estimator, embedding)
@@ -248,32 +247,3 @@ def default_name(models: Path) -> str:
     if len(names) > 1:
         raise InputError(f"several models can serve ({', '.join(names)}): name one with --model")
     return names[0]
-
-
-def _dump(estimator: Any, card: Card) -> bytes:
-    from skops import io as skops
-
-    blob: bytes = skops.dumps(estimator)
-    _refuse_strange(blob, f"{card.name}/{card.version}")
-    return blob
-
-
-def _load(blob: bytes, label: str) -> Any:
-    from skops import io as skops
-
-    _refuse_strange(blob, label)
-    return skops.loads(blob, trusted=list(TRUSTED))
-
-
-def _refuse_strange(blob: bytes, label: str) -> None:
-    from skops import io as skops
-
-    try:
-        strange = sorted(set(skops.get_untrusted_types(data=blob)) - set(TRUSTED))
-    except Exception as error:  # a broken archive fails in many ways, none of them ours
-        raise DriftnetError(f"{label}: model.skops cannot be read ({error})") from error
-    if strange:
-        raise DriftnetError(
-            f"{label}: model.skops holds type {strange[0]}, which is not allowed: "
-            "use an estimator of the list in ingest/model.py"
-        )

@@ -47,7 +47,7 @@ def shape_reference(table: pa.Table, card: Card, features: Sequence[Feature]) ->
     ------
     InputError
         No row; a column is missing, too many or of another type; a score outside [0, 1]; an
-        embedding of another length than the card's.
+        embedding of another length than the card's; an infinite feature (NaN becomes NULL).
     """
     schema = reference_schema(features)
     extra = sorted(set(table.column_names) - set(schema.names))
@@ -81,7 +81,12 @@ def _column(table: pa.Table, column: pa.Field, card: Card) -> pa.ChunkedArray | 
         raise InputError(f"reference of {card.name} has no column {column.name}: add it")
     values = table.column(column.name)
     try:
-        return _uuids(values) if column.name == "event_id" else values.cast(column.type)
+        if column.name == "event_id":
+            return _uuids(values)
+        values = values.cast(column.type)
+        if column.name.startswith("feature_") and column.type == pa.float64():
+            return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+        return values
     except (pa.ArrowException, ValueError) as error:
         raise InputError(
             f"reference of {card.name}: column {column.name} does not read as {column.type}: "
@@ -109,6 +114,10 @@ def _check(table: pa.Table, card: Card) -> None:
     inside = pc.and_(pc.greater_equal(score, 0.0), pc.less_equal(score, 1.0))
     if not pc.all(inside).as_py():
         raise InputError(f"{where}: a score lies outside [0, 1]: give probabilities")
+    for field in table.schema:
+        is_number = field.name.startswith("feature_") and field.type == pa.float64()
+        if is_number and pc.any(pc.is_inf(table.column(field.name))).as_py():
+            raise InputError(f"{where}: column {field.name} has an infinite value: correct it")
     lengths = set(pc.unique(pc.list_value_length(table.column("embedding"))).to_pylist()) - {None}
     if lengths - {card.embedding_dimension}:
         raise InputError(

@@ -109,7 +109,7 @@ def replay(
     now = clock()
     file = open_events(path, now)
     end = min(until or file.newest_at + timedelta(microseconds=1), now)
-    start, stop = naive(from_), naive(end)
+    start, stop = from_ and naive(from_), naive(end)
     known = _Labels(file, labels_from or from_, end, seed, delay or Delay(), scorer.card.name)
     count = label_count = 0
     first = newest = None

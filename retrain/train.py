@@ -15,56 +15,29 @@ the model will see. What it would be worth on hosts it has never seen is measure
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ingest import model
 from ingest.card import Card
-from ingest.embedding import Basis, fit_basis
+from ingest.embedding import fit_basis
 from ingest.errors import InputError
-from ingest.event_file import EventFile, naive, open_events, read_known
+from ingest.event_file import open_events, read_known
 from ingest.features import FEATURES
 from ingest.progress import Advance, ignore
-from ingest.reference import TYPES
-from ingest.scorer import Described, describe_urls, input_matrix, positive_share
-from retrain.estimator import (
-    Bools,
-    Floats,
-    Recipe,
-    choose_threshold,
-    fit,
-    gradient_boosting,
-    measure,
-)
+from ingest.scorer import positive_share
+from retrain.estimator import Floats, Recipe, choose_threshold, fit, gradient_boosting, measure
+from retrain.sides import Side, cut, describe_side, reference_table
 
-REFERENCE_SHARE = 0.5
-REFERENCE_WEEKS = 8
-LEAST_ROWS = 200  # on each side
 LEAST_PER_CLASS = 50  # among the training rows
-BATCH = 5_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops", "tldextract", "pyarrow", "duckdb")
 
 RECIPE = Recipe("gradient boosting on lexical features and embedding", FEATURES, gradient_boosting)
-
-
-@dataclass(frozen=True)
-class _Side:
-    """The rows of one side of the cut; `is_labelled` says where `truth` means something."""
-
-    table: pa.Table
-    described: Described
-    inputs: npt.NDArray[Any]
-    is_labelled: Bools
-    truth: Bools
 
 
 def train_initial(
@@ -116,15 +89,15 @@ def train_initial(
     if "label" not in file.columns:
         raise InputError(f"{events.name} has no column label: training needs the truth")
     table = read_known(file, until)
-    past, held_out = _cut(table, until, events.name)
+    past, held_out = cut(table, until, events.name)
     with threadpool_limits(limits=threads):
         basis = fit_basis(past.column("url").to_pylist(), seed)
-    training = _side(past, basis, recipe, advance)
+    training = describe_side(past, basis, recipe, advance)
     _check(training, events.name)
     threshold = _threshold(recipe, training, seed, threads)
     marked = training.is_labelled
     estimator = fit(recipe, training.inputs[marked], training.truth[marked], seed, threads)
-    reference = _side(held_out, basis, recipe, advance)
+    reference = describe_side(held_out, basis, recipe, advance)
     score = positive_share(estimator, reference.inputs)
     moments = past.column("occurred_at").to_pylist()
     card = Card(
@@ -142,71 +115,13 @@ def train_initial(
         libraries={"python": python_version()} | {item: version(item) for item in LIBRARIES},
         estimator=recipe.name,
     )
-    rows = _reference_table(file, reference, score, recipe)
+    rows = reference_table(file, reference, score, recipe)
     card = model.save(models, card, recipe.features, rows, estimator, basis)
     model.promote(models, name, card.version)
     return card
 
 
-def cut_weeks(first: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """Return from when to when the reference goes: whole weeks, naive UTC.
-
-    Examples
-    --------
-    >>> cut_weeks(datetime(2024, 1, 1), datetime(2024, 4, 10))
-    (datetime.datetime(2024, 2, 12, 0, 0), datetime.datetime(2024, 4, 8, 0, 0))
-    """
-    day = until.replace(hour=0, minute=0, second=0, microsecond=0)
-    end = day - timedelta(days=day.weekday())
-    weeks = (end - first) // timedelta(weeks=1)
-    if weeks < 2:
-        raise InputError(
-            f"only {max(weeks, 0)} whole weeks lie between {first:%Y-%m-%d} and {until:%Y-%m-%d}: "
-            "training and reference need 2 at least, 16 are good"
-        )
-    wanted = max(REFERENCE_WEEKS, round(weeks * REFERENCE_SHARE))
-    return end - timedelta(weeks=max(1, min(wanted, weeks * 2 // 3))), end
-
-
-def _cut(table: pa.Table, until: datetime, label: str) -> tuple[pa.Table, pa.Table]:
-    moments = np.asarray(table.column("occurred_at").to_numpy())
-    if not len(moments):
-        raise InputError(f"{label} has no event before {until:%Y-%m-%d}: choose a later date")
-    first = table.column("occurred_at")[0].as_py()
-    start, end = cut_weeks(first, naive(until))
-    cut, stop = np.searchsorted(moments, np.array([start, end], dtype=moments.dtype))
-    past, held_out = table.slice(0, cut), table.slice(cut, stop - cut)
-    for side, rows in (("training", past.num_rows), ("reference", held_out.num_rows)):
-        if rows < LEAST_ROWS:
-            raise InputError(
-                f"{label} gives only {rows} rows for the {side} (before {until:%Y-%m-%d}, cut at "
-                f"{start:%Y-%m-%d}): {LEAST_ROWS} are needed"
-            )
-    return past, held_out
-
-
-def _side(table: pa.Table, basis: Basis, recipe: Recipe, advance: Advance) -> _Side:
-    urls = table.column("url").to_pylist()
-    parts = []
-    for start in range(0, len(urls), BATCH):
-        parts.append(describe_urls(urls[start : start + BATCH], basis))
-        advance(len(parts[-1].cluster))
-    described = Described(
-        np.concatenate([part.embedding for part in parts]),
-        [row for part in parts for row in part.features],
-        [item for part in parts for item in part.cluster],
-    )
-    label = table.column("label")
-    return _Side(
-        table,
-        described,
-        input_matrix(recipe.features, described.features, described.embedding),
-        np.asarray(label.is_valid().to_numpy()),
-        np.asarray(label.fill_null(False).to_numpy()),
-    )
-
-
-def _check(training: _Side, label: str) -> None:
+def _check(training: Side, label: str) -> None:
     truth = training.truth[training.is_labelled]
     for what, count in (("positive", int(truth.sum())), ("negative", int((~truth).sum()))):
         if count < LEAST_PER_CLASS:
@@ -216,7 +131,7 @@ def _check(training: _Side, label: str) -> None:
             )
 
 
-def _threshold(recipe: Recipe, training: _Side, seed: int, threads: int) -> float:
+def _threshold(recipe: Recipe, training: Side, seed: int, threads: int) -> float:
     """Return the threshold, rounded to 4 digits: of the greatest F1 on the last fifth."""
     rows = np.flatnonzero(training.is_labelled)
     cut = len(rows) * 4 // 5
@@ -233,7 +148,7 @@ def _threshold(recipe: Recipe, training: _Side, seed: int, threads: int) -> floa
 
 
 def _metrics(
-    training: _Side, reference: _Side, score: Floats, threshold: float
+    training: Side, reference: Side, score: Floats, threshold: float
 ) -> dict[str, float | None]:
     marked = reference.is_labelled
     seen = set(training.described.cluster)
@@ -246,21 +161,3 @@ def _metrics(
         "unseen_row_count": float(unseen.sum()),
         "positive_share": float(reference.truth[marked].mean()) if marked.any() else None,
     }
-
-
-def _reference_table(file: EventFile, side: _Side, score: Floats, recipe: Recipe) -> pa.Table:
-    rows = side.table.column("row").to_pylist()
-    described = side.described
-    columns = {
-        "event_id": pa.array([file.event_id(row).bytes for row in rows], pa.binary(16)),
-        "occurred_at": side.table.column("occurred_at"),
-        "score": pa.array(score),
-        "is_actual_positive": side.table.column("label"),
-        "channel": side.table.column("channel"),
-        "cluster": pa.array(described.cluster, pa.string()),
-        "embedding": pa.array(list(described.embedding), pa.list_(pa.float32())),
-    }
-    for feature in recipe.features:
-        values = [row[feature.name] for row in described.features]
-        columns[f"feature_{feature.name}"] = pa.array(values, TYPES[feature.kind])
-    return pa.table(columns)
