@@ -79,19 +79,21 @@ def demo(
 
 
 def _made_up(settings: "Settings", seed: int, times: Times) -> None:
-    from ops import planting
+    from ingest.synthesize import synthesize
     from ops.cli_story import tell_planted
+    from ops.planting import read_truth
 
     headline("1. Traffic with planted drifts")
     with times.of("make"), show.bar("synthesize", "events") as advance:
-        traffic = planting.plant(settings.home / "demo", seed, advance)
+        traffic = synthesize(settings.home / "demo", seed, advance=advance)
+    planted = read_truth(traffic.truth)
     show.say(
-        f"{traffic.event_count:,} made-up URLs of {traffic.first_at:%Y-%m-%d} to"
-        f" {traffic.newest_at:%Y-%m-%d}; the truth of what was planted: {traffic.truth.name}"
+        f"{traffic.row_count:,} made-up URLs of {traffic.start:%Y-%m-%d} to {traffic.end:%Y-%m-%d}"
+        f" with {len(planted)} drifts planted after {traffic.train_until:%Y-%m-%d}"
     )
     _path(settings, traffic.events, traffic.train_until, seed, times)
     headline("6. What was planted, what was seen")
-    tell_planted(settings, MODEL, traffic.planted)
+    tell_planted(settings, MODEL, planted)
     _end(settings, times)
 
 
@@ -125,9 +127,9 @@ def _path(settings: "Settings", events: Path, until: datetime, seed: int, times:
     headline("5. The gate on the newest complete week, and the page")
     target = choose(settings, MODEL)
     with times.of("gate"):
-        cli_judge.judge(settings, target)
+        verdict = cli_judge.judge(settings, target)
     with times.of("report"):
-        cli_judge.draw(settings, target)
+        cli_judge.draw(settings, target, verdict)
 
 
 def _end(settings: "Settings", times: Times) -> None:

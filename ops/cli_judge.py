@@ -67,7 +67,8 @@ def gate(
     from ops.target import choose
 
     target = choose(settings, model, version, grain)
-    return judge(settings, target, window, suites or None, metrics or None)
+    verdict = judge(settings, target, window, suites or None, metrics or None)
+    return DRIFTED if verdict.status == "fail" else 0
 
 
 @click.command(epilog=example("driftnet report"))
@@ -94,9 +95,9 @@ def run(settings: "Settings", model: str | None, grain: str) -> int:
     target = choose(settings, model, None, grain)
     rest(settings)
     fold(settings, [])
-    code = judge(settings, target)
-    draw(settings, target)
-    return code
+    verdict = judge(settings, target)
+    draw(settings, target, verdict)
+    return DRIFTED if verdict.status == "fail" else 0
 
 
 def fold(settings: "Settings", arguments: list[str]) -> None:
@@ -114,24 +115,25 @@ def judge(
     window: datetime | None = None,
     suites: tuple[str, ...] | None = None,
     metrics: tuple[str, ...] | None = None,
-) -> int:
-    """Judge, say the verdict, and return the exit code."""
+) -> "Verdict":
+    """Judge and say the verdict."""
     from ops import pipeline
 
     warn_when_stale(settings)
     with show.doing("gate"):
         verdict = pipeline.gate(settings, now, target, window, suites, metrics)
     say_verdict(verdict)
-    return DRIFTED if verdict.status == "fail" else 0
+    return verdict
 
 
-def draw(settings: "Settings", target: "Target") -> Path:
+def draw(settings: "Settings", target: "Target", verdict: "Verdict | None" = None) -> Path:
     """Write the page and say where it is."""
     from ops import pipeline
 
-    warn_when_stale(settings)
+    if verdict is None:
+        warn_when_stale(settings)
     with show.doing("report"):
-        page = pipeline.report(settings, now, target)
+        page = pipeline.report(settings, now, target, verdict)
     show.say(f"page: {nearby(page)}")
     return page
 

@@ -46,7 +46,11 @@ def train(settings: "Settings", events: Path, until: datetime, name: str, seed: 
         card = train_initial(
             events, limit, settings.models, name=name, seed=seed, clock=now, advance=advance
         )
-    figures = ", ".join(f"{key} {show.shown(value)}" for key, value in card.metrics.items())
+    figures = ", ".join(
+        f"{key} {show.shown(value)}"
+        for key, value in card.metrics.items()
+        if not key.endswith("_count")
+    )
     show.say(
         f"champion {card.name} version {card.version}: {card.training_row_count:,} rows trained on,"
         f" {card.reference_row_count:,} held out as reference; {figures}"

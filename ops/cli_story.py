@@ -1,7 +1,7 @@
 """Tells what a demo has seen: planted against found, counts against counts, where to look."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ops.story import Decision, Found, Planted
 
 TOP_WEEKS = 5
+SHORT_HISTORY = 40  # weeks
+WEEK = timedelta(days=7)
 
 
 def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"]) -> None:
@@ -21,40 +23,41 @@ def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"])
     from ops import story, warehouse
     from ops.target import choose
 
-    rows: list[list[object]] = []
-    seen: dict[str, list[Decision]] = {}
     with warehouse.reader(settings) as query:
-        for grain in ("day", "week"):
-            seen[grain] = story.decisions(query, choose(settings, model, grain=grain))
+        by_day = story.decisions(query, choose(settings, model, grain="day"))
+        by_week = story.decisions(query, choose(settings, model, grain="week"))
+    rows = []
     for drift in planted:
-        by_week = story.find(drift, seen["week"], "week")
-        by_day = story.find(drift, seen["day"], "day")
+        found = story.find(drift, by_week)
         rows.append(
             [
                 drift.kind,
                 f"{drift.starts_at:%Y-%m-%d}",
                 f"{drift.ends_at:%Y-%m-%d}" if drift.ends_at else "stays",
-                _outcome(by_week),
-                _delay(by_week),
-                _delay(by_day),
-                ", ".join(by_week.features[:3]) or "-",
+                _outcome(found),
+                _delay(found),
+                _delay(story.find(drift, by_day)),
+                _first(found.features, 2),
             ]
         )
-    columns = ("planted", "from", "until", "by week", "days later", "by day", "features at fail")
+    columns = ("planted", "from", "until", "in weeks", "after days", "in days", "features at fail")
     show.table("", columns, rows)
     for drift in planted:
         show.say(f"  {drift.starts_at:%Y-%m-%d} {drift.kind}: {drift.description}")
-    alarms = story.false_alarms(planted, seen["week"], "week")
-    calm = story.calm_windows(planted, seen["week"], "week")
-    names = sorted({f"{row.feature_name} ({row.window_start_at:%Y-%m-%d})" for row in alarms})
     show.say("")
     show.say(
-        f"false alarms: {len({row.window_start_at for row in alarms})} of {len(calm)} weeks without"
-        f" a planted drift have a feature at fail ({len(alarms)} of"
-        f" {sum(count for count in calm.values())} feature weeks)"
-        + (f": {', '.join(names[:4])}" if names else "")
+        "A drift is seen when a feature it moves is at fail in a window that overlaps it; the delay"
+        " runs from its start to the end of that window."
     )
-    tell_weeks(settings, model)
+    for grain, decided in (("week", by_week), ("day", by_day)):
+        calm = story.calm(planted, decided)
+        alarms = [row for row in calm if row.severity >= story.FAIL]
+        show.say(
+            f"false alarms by {grain}: {len({row.window_start_at for row in alarms})} of"
+            f" {len({row.window_start_at for row in calm})} {grain}s without a planted drift,"
+            f" {len(alarms)} of {len(calm)} feature {grain}s"
+        )
+    tell_weeks(settings, model, planted)
 
 
 def tell_counts(settings: "Settings", model: str, events: Path, until: datetime) -> None:
@@ -80,8 +83,8 @@ def tell_counts(settings: "Settings", model: str, events: Path, until: datetime)
     )
 
 
-def tell_weeks(settings: "Settings", model: str) -> None:
-    """Say how many features were at severity 2 in each week, and which weeks had the most."""
+def tell_weeks(settings: "Settings", model: str, planted: Sequence["Planted"] = ()) -> None:
+    """Say how many features were at fail in each week, and which weeks had the most."""
     from ops import story, warehouse
     from ops.target import choose
 
@@ -92,6 +95,13 @@ def tell_weeks(settings: "Settings", model: str) -> None:
         show.say("no complete week was judged: too few events")
         return
     show.say("")
+    if len(counts) <= SHORT_HISTORY:
+        show.say("features at fail by week:")
+        for at, (failed, _) in counts.items():
+            begun = [drift.kind for drift in planted if at <= drift.starts_at < at + WEEK]
+            mark = f"  <- {', '.join(begun)} begins" if begun else ""
+            show.say(f"  {at:%Y-%m-%d} {failed:3d} {'#' * failed}{mark}")
+        return
     show.say("features at fail by ISO week (blank 0, # the most, _ not judged):")
     for year, line in story.lines_by_year({at: failed for at, (failed, _) in counts.items()}):
         show.say(f"  {year} |{line}|")
@@ -115,7 +125,7 @@ def tell_places(settings: "Settings", model: str) -> None:
     show.say(
         f"  .venv/bin/python -c \"import duckdb; print(duckdb.connect('{file}', read_only=True)"
         ".sql('from fct_drift_breaches select window_start_at, window_grain, feature_name,"
-        " metric_name, metric_value, fail_bound, severity order by metric_value desc limit 20'))\""
+        " metric_value, fail_bound, severity where is_decision order by window_start_at'))\""
     )
 
 
@@ -133,5 +143,11 @@ def _delay(found: "Found") -> str:
 
 
 def _names(rows: Sequence["Decision"], at: datetime) -> str:
-    names = [row.feature_name for row in rows if row.window_start_at == at and row.severity > 1]
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return _first(
+        [row.feature_name for row in rows if (row.window_start_at, row.severity) == (at, 2)], 4
+    )
+
+
+def _first(names: Sequence[str], count: int) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more or "-"

@@ -6,6 +6,7 @@ of fail means that the world moved: that is an answer, not an error.
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -118,17 +119,28 @@ def gate(
     return verdict
 
 
-def report(settings: Settings, clock: Clock, target: Target) -> Path:
-    """Write the page of a model from the published marts and return its path."""
+def report(
+    settings: Settings, clock: Clock, target: Target, verdict: Verdict | None = None
+) -> Path:
+    """Write the page of a model from the published marts and return its path.
+
+    Parameters
+    ----------
+    verdict
+        What `gate` said of these marts; None: it is asked.
+    """
     from reports.page import render
 
+    verdict = verdict or gate(settings, clock, target)
     with warehouse.reader(settings) as query:
         text = render(
             query,
             model_name=target.model_name,
             model_version=target.model_version,
             window_grain=target.grain,
-            clock=clock,
+            now=clock(),
+            verdict=verdict,
+            docs_link=Path(os.path.relpath(verdict.data_docs, settings.reports)).as_posix(),
         )
     settings.reports.mkdir(parents=True, exist_ok=True)
     page = settings.reports / f"{target.model_name}.html"

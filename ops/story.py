@@ -1,8 +1,8 @@
 """What was planted against what was seen: hits, misses, delays and false alarms. No output here.
 
 A drift counts as seen when a deciding row of a named feature reaches severity 2 in a complete
-window that overlaps it (or in the window after it). It is known when that window ends: the delay,
-in days, runs from the planted start to there.
+window that overlaps it. It is known when that window ends: the delay, in days, runs from the planted
+start to there. A row of severity 2 in a window that no planted drift overlaps is a false alarm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from ops.target import Target
 from ops.warehouse import Query
 
 WARN, FAIL = 1, 2
-LENGTHS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 Outcome = Literal["seen", "warned", "missed", "not looked for"]
 
@@ -111,20 +110,18 @@ def decisions(query: Query, target: Target) -> list[Decision]:
     return [Decision(**row) for row in found.to_pylist()]
 
 
-def find(planted: Planted, rows: Sequence[Decision], grain: str) -> Found:
-    """Return when one planted drift was first seen.
+def find(planted: Planted, rows: Sequence[Decision]) -> Found:
+    """Return when one planted drift was first seen; the rows are of one window length.
 
     Examples
     --------
-    >>> monday = datetime(2021, 3, 1)
-    >>> rows = [Decision(monday, monday + LENGTHS["week"], "covariate", "path_depth", 2)]
+    >>> monday, sunday = datetime(2021, 3, 1), datetime(2021, 3, 8)
+    >>> rows = [Decision(monday, sunday, "covariate", "path_depth", 2)]
     >>> drift = Planted("covariate", datetime(2021, 3, 4), None, frozenset({"path_depth"}))
-    >>> find(drift, rows, "week").delay_days
+    >>> find(drift, rows).delay_days
     4.0
     """
-    inside = [
-        row for row in rows if _overlaps(planted, row, LENGTHS[grain]) and _is_named(planted, row)
-    ]
+    inside = [row for row in rows if _overlaps(planted, row) and _is_named(planted, row)]
     warned_at = min((row.window_end_at for row in inside if row.severity >= WARN), default=None)
     failed_at = min((row.window_end_at for row in inside if row.severity >= FAIL), default=None)
     features = sorted(
@@ -135,27 +132,9 @@ def find(planted: Planted, rows: Sequence[Decision], grain: str) -> Found:
     return Found(planted, warned_at, failed_at, tuple(features))
 
 
-def false_alarms(
-    planted: Sequence[Planted], rows: Sequence[Decision], grain: str
-) -> list[Decision]:
-    """Return the rows of severity 2 outside every planted drift and the window after it."""
-    return [
-        row
-        for row in rows
-        if row.severity >= FAIL
-        and not any(_overlaps(drift, row, LENGTHS[grain]) for drift in planted)
-    ]
-
-
-def calm_windows(
-    planted: Sequence[Planted], rows: Sequence[Decision], grain: str
-) -> dict[datetime, int]:
-    """Return the judged windows outside every planted drift, and how many features each has."""
-    counts: dict[datetime, int] = {}
-    for row in rows:
-        if not any(_overlaps(drift, row, LENGTHS[grain]) for drift in planted):
-            counts[row.window_start_at] = counts.get(row.window_start_at, 0) + 1
-    return counts
+def calm(planted: Sequence[Planted], rows: Sequence[Decision]) -> list[Decision]:
+    """Return the rows of windows that no planted drift overlaps."""
+    return [row for row in rows if not any(_overlaps(drift, row) for drift in planted)]
 
 
 def counts_by_window(rows: Sequence[Decision]) -> dict[datetime, tuple[int, int]]:
@@ -214,11 +193,9 @@ def sparkline(values: Sequence[int]) -> str:
     return "".join(signs[-(-value * steps // top)] if top else signs[0] for value in values)
 
 
-def _overlaps(planted: Planted, row: Decision, after: timedelta) -> bool:
+def _overlaps(planted: Planted, row: Decision) -> bool:
     ends = planted.ends_at
-    return row.window_end_at > planted.starts_at and (
-        ends is None or row.window_start_at < ends + after
-    )
+    return row.window_end_at > planted.starts_at and (ends is None or row.window_start_at < ends)
 
 
 def _is_named(planted: Planted, row: Decision) -> bool:
