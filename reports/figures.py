@@ -5,6 +5,7 @@ from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NONE = "-"
+TINY = "<0.0001"
 
 
 def figure(value: float | int | None) -> str:
@@ -15,7 +16,7 @@ def figure(value: float | int | None) -> str:
     >>> figure(0.12345), figure(12.345), figure(12345.6), figure(0.0), figure(None)
     ('0.123', '12.3', '12,346', '0', '-')
     >>> figure(0.00031), figure(0.0000123), figure(4821), figure(-0.5)
-    ('0.0003', '1.2e-05', '4,821', '-0.500')
+    ('0.0003', '<0.0001', '4,821', '-0.500')
     """
     if value is None or not isfinite(value):
         return NONE
@@ -25,7 +26,7 @@ def figure(value: float | int | None) -> str:
     if size == 0:
         return "0"
     if size < 0.001:
-        return f"{value:.4f}" if size >= 0.0001 else f"{value:.1e}"
+        return f"{value:.4f}" if size >= 0.0001 else TINY if value > 0 else f"{value:.1e}"
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
 
 
@@ -37,7 +38,7 @@ def probability(value: float | None) -> str:
     >>> probability(0.03), probability(1e-9), probability(0.0), probability(None)
     ('0.030', '<0.0001', '<0.0001', '-')
     """
-    return "<0.0001" if value is not None and 0 <= value < 0.0001 else figure(value)
+    return TINY if value is not None and 0 <= value < 0.0001 else figure(value)
 
 
 def percent(share: float | None) -> str:

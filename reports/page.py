@@ -97,7 +97,7 @@ def render(
         drifted=[c for c in chapters if c.row.severity and c.row.drift_kind != "prediction"],
         outputs=[c for c in chapters if c.row.drift_kind == "prediction"],
         numbers=_by_kind(evidence.rows),
-        severities=plots.SEVERITIES,
+        in_a_row=story.in_a_row,
     )
 
 
@@ -141,7 +141,7 @@ def _chapters(
                 history=plots.history(track, axis, scale, at),
             )
         )
-    return made
+    return sorted(made, key=lambda c: (-c.row.severity, -(c.row.metric_value or 0.0)))
 
 
 def _bars(comparison: Comparison | None) -> tuple[Markup, ...]:

@@ -20,6 +20,7 @@ WIDTH = 1000
 STRIP_HEIGHT = 16
 HISTORY_HEIGHT = 160
 BAR_HEIGHT = 18
+DENSE = 60
 SEVERITIES = ("within bounds", "warn", "fail")
 
 _TICKS = (0, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16)
@@ -131,7 +132,7 @@ def strip(track: Track, axis: TimeAxis, window_start_at: datetime | None) -> Mar
                 _tag(
                     "rect",
                     _title(_said(row, axis)),
-                    class_=SEVERITIES[row.severity],
+                    class_=SEVERITIES[row.severity] + ("" if row.is_complete else " open"),
                     x=left,
                     y=STRIP_HEIGHT - height,
                     width=max(0.9 * (axis.x(row.window_end_at) - left), 0.8),
@@ -165,7 +166,8 @@ def history(track: Track, axis: TimeAxis, scale: ValueAxis, window_start_at: dat
             if row.window_start_at == window_start_at
         ),
     ]
-    return _picture(parts, HISTORY_HEIGHT, _history_said(track, axis), "history")
+    name = "history dense" if len(track.rows) > DENSE else "history"
+    return _picture(parts, HISTORY_HEIGHT, _history_said(track, axis), name)
 
 
 def bars(reference_share: float | None, current_share: float | None, top: float) -> Markup:
@@ -230,7 +232,7 @@ def _said(row: MetricRow, axis: TimeAxis) -> str:
     return (
         f"{figures.window(row.window_start_at, axis.grain, axis.timezone)}:"
         f" {SEVERITIES[row.severity]}, {row.metric_name} {figures.figure(row.metric_value)}"
-        f" over {figures.figure(bound)}"
+        f" over {figures.figure(bound)}{'' if row.is_complete else ' (not complete yet)'}"
     )
 
 

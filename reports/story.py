@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reports.bins import Comparison
-from reports.figures import count, figure, percent, probability, window
+from reports.defang import shorten
+from reports.figures import figure, percent, probability, window
 from reports.history import Streak, Track, streak
 from reports.rows import MetricRow
 from reports.verdict import Verdict
@@ -82,6 +83,11 @@ def answers(evidence: Evidence) -> list[Answer]:
     ]
 
 
+def in_a_row(found: Streak) -> str:
+    """Say how long a streak is."""
+    return f"{found.window_count} in a row" if found.window_count > 1 else "the first"
+
+
 def _what(evidence: Evidence) -> str:
     offending = evidence.offending
     if not offending:
@@ -111,9 +117,8 @@ def _since_when(evidence: Evidence) -> str:
     for row in offending[:NAMED]:
         found = evidence.streak_of(row)
         if found is not None:
-            number = count(found.window_count, "window")
             told.append(
-                f"{row.feature_name} since {evidence.name(found.since)} ({number} in a row)"
+                f"{row.feature_name} since {evidence.name(found.since)} ({in_a_row(found)})"
             )
     return f"{'; '.join(told)}." if told else "Since this window."
 
@@ -125,9 +130,10 @@ def _which_bins(evidence: Evidence) -> str:
         if comparison is None or not comparison.carriers:
             continue
         first = comparison.carriers[0]
+        meaning = f" ({first.meaning})" if first.meaning else ""
         told.append(
-            f"{row.feature_name}: {first.label} went from {percent(first.reference_share)} to"
-            f" {percent(first.current_share)} of events, {percent(first.psi_share)} of the psi"
+            f"{row.feature_name}: bin {shorten(first.label)}{meaning} went from"
+            f" {percent(first.reference_share)} to {percent(first.current_share)} of events, {percent(first.psi_share)} of the psi"
         )
     return f"{'; '.join(told)}." if told else "None stands out: no feature is out of bounds."
 
