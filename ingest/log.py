@@ -27,6 +27,14 @@ class Position:
     offset: int
 
 
+@dataclass(frozen=True)
+class Topics:
+    """Names of the two topics."""
+
+    predictions: str
+    labels: str
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One message as it stands in a log.

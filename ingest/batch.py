@@ -1,0 +1,171 @@
+"""Import: batch predictions of any model, straight into landing.
+
+An import is a source of its own with one partition: its `source_id` is a digest of content, model,
+version, map and selection, an offset is a row number. So the same import lands once, however often
+it is asked for. Rows that break a rule land as bad rows; when most rows break the same rule the map
+is wrong, and the whole is refused before anything has landed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pyarrow.parquet as pq
+
+from ingest import chain
+from ingest.batch_plan import Plan, make_plan
+from ingest.batch_reference import import_reference
+from ingest.batch_refusal import refuse_mostly_bad
+from ingest.batch_source import first_line, open_source
+from ingest.batch_sql import labels_sql, predictions_sql
+from ingest.engine import connect, write_parquet
+from ingest.errors import InputError
+from ingest.log import Topics
+from ingest.model import registered_features
+from ingest.progress import Advance
+from ingest.progress import ignore as tell_no_one
+from ingest.quoting import text
+
+__all__ = ["STAGING", "Imported", "import_file", "import_reference"]
+
+STAGING = ".import"
+"""The folder in landing where files stand before they are committed; never read."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did.
+
+    Parameters
+    ----------
+    source_id
+        Under which it landed.
+    row_count, error_count
+        Predictions, and of these the bad rows.
+    label_count, label_error_count
+        Labels, and of these the bad rows.
+    is_new
+        False when all of it had landed before: nothing was changed.
+    """
+
+    source_id: UUID
+    row_count: int
+    error_count: int
+    label_count: int
+    label_error_count: int
+    is_new: bool
+
+
+def import_file(
+    source: Path | str | None,
+    *,
+    landing: Path,
+    topics: Topics,
+    model_name: str,
+    model_version: str = "0",
+    mapping: Mapping[str, str],
+    models: Path,
+    clock: Callable[[], datetime],
+    features: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    where: str | None = None,
+    sample: int | None = None,
+    query: str | None = None,
+    database: Path | None = None,
+    advance: Advance = tell_no_one,
+    threads: int = 2,
+    memory_limit: str = "1GB",
+) -> Imported:
+    """Land batch predictions, and labels when they are in the same source.
+
+    Parameters
+    ----------
+    source
+        A file that ends in .parquet or .csv; None with `query`.
+    landing, models
+        The folders of landed files and of models.
+    topics
+        Where predictions and labels land.
+    model_name, model_version
+        Whose predictions they are.
+    mapping
+        Which column is what: score and occurred_at; optionally label, labelled_at (else
+        occurred_at), event_id (else uuid5 of `source_id` and row), channel, cluster, threshold (a
+        column or a number), decision, embedding. Times without an offset are UTC.
+    clock
+        Gives now, aware.
+    features, ignore
+        Columns that are features, and columns to leave out; by default every column that is
+        neither mapped nor ignored is a feature: numbers numeric, booleans boolean, texts
+        categorical.
+    where, sample
+        An SQL condition, and how many rows at most: the rows to take.
+    query, database
+        Instead of `source`: a SELECT, and the DuckDB file that it reads.
+    advance
+        Is told the rows landed.
+    threads, memory_limit
+        Of DuckDB.
+
+    Raises
+    ------
+    InputError
+        One line that names the column and the remedy; nothing has landed.
+    """
+    chain.require_links(landing)
+    staging = landing / STAGING
+    with connect(landing, threads, memory_limit) as connection:
+        path = None if source is None else Path(source)
+        with open_source(connection, path, query, database, where, sample, staging) as opened:
+            selection = {"where": where, "sample": sample}
+            plan = make_plan(
+                opened, model_name, model_version, mapping, features, ignore, selection
+            )
+            registered = registered_features(models)
+            parts = [(topics.predictions, predictions_sql(plan, registered, clock()))]
+            if "label" in plan.columns:
+                parts.append((topics.labels, labels_sql(plan, clock())))
+            counts, is_new = [], False
+            for topic, sql in parts:
+                folder = chain.partition_folder(landing, topic, str(plan.source_id), 0)
+                final = folder / chain.file_name(0)
+                if not final.exists():
+                    is_new |= _write(connection, plan, topic, sql, staging, folder)
+                rows = pq.read_metadata(final).num_rows
+                counts += [rows, chain.count_errors(final)]
+                advance(rows)
+    rows, errors, labels, label_errors = [*counts, 0, 0][:4]
+    return Imported(plan.source_id, rows, errors, labels, label_errors, is_new)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    topic: str,
+    sql: str,
+    staging: Path,
+    folder: Path,
+) -> bool:
+    """Land the rows of a topic; refuse them when most break one rule. Return whether we did."""
+    facts = {
+        "topic": topic,
+        "source_id": str(plan.source_id),
+        "partition": "0",
+        "position": "0",
+        "next_offset": str(plan.source.row_count),
+        "reason": "",
+    }
+    with chain.unfinished(staging, 0) as temporary:
+        try:
+            write_parquet(connection, sql, temporary, facts)
+        except duckdb.Error as error:
+            raise InputError(f"{plan.source.name} cannot be read: {first_line(error)}") from None
+        refuse_mostly_bad(connection, plan, f"read_parquet({text(str(temporary))})")
+        with suppress(chain.Fenced):  # another process imports the same: as good
+            chain.commit(temporary, folder, 0)
+            return True
+    return False
