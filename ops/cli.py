@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ingest.errors import DriftnetError
-from ops import cli_demo, cli_events, cli_judge, cli_models, settings
+from ops import cli_demo, cli_events, cli_import, cli_judge, cli_models, settings
 
 INTERRUPTED = 130
 
@@ -54,6 +54,7 @@ for verb in (
     cli_models.retrain,
     cli_models.models,
     cli_events.replay,
+    cli_import.import_,
     cli_events.land,
     cli_judge.build,
     cli_judge.gate,

@@ -1,4 +1,4 @@
-"""Verbs that bring events in: replay, import, land."""
+"""Verbs that bring events in: replay, land."""
 
 from datetime import datetime
 from pathlib import Path

@@ -102,15 +102,29 @@ def tell_weeks(settings: "Settings", model: str, planted: Sequence["Planted"] = 
             mark = f"  <- {', '.join(begun)} begins" if begun else ""
             show.say(f"  {at:%Y-%m-%d} {failed:3d} {'#' * failed}{mark}")
         return
+    at_fail = {at: failed for at, (failed, _) in counts.items()}
     show.say("features at fail by ISO week (blank 0, # the most, _ not judged):")
-    for year, line in story.lines_by_year({at: failed for at, (failed, _) in counts.items()}):
+    for year, line in story.lines_by_year(at_fail):
         show.say(f"  {year} |{line}|")
-    top = sorted(counts, key=lambda at: (-counts[at][0], at))[:TOP_WEEKS]
-    show.table(
-        "weeks with the most features at fail",
-        ("week of", "at fail", "judged", "features"),
-        [[f"{at:%Y-%m-%d}", *counts[at], _names(rows, at)] for at in top if counts[at][0]],
-    )
+    rises = story.rises(at_fail)
+    most = sorted(at_fail, key=lambda at: (-at_fail[at], at))[:TOP_WEEKS]
+    steepest = sorted(at_fail, key=lambda at: (-rises[at], at))[:TOP_WEEKS]
+    for title, weeks in (("most", most), ("greatest rise over the four weeks before", steepest)):
+        show.table(
+            f"weeks with the {title}",
+            ("week of", "at fail", "rise", "judged", "features"),
+            [
+                [
+                    f"{at:%Y-%m-%d}",
+                    at_fail[at],
+                    round(rises[at], 1),
+                    counts[at][1],
+                    _names(rows, at),
+                ]
+                for at in weeks
+                if at_fail[at]
+            ],
+        )
 
 
 def tell_places(settings: "Settings", model: str) -> None:

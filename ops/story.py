@@ -1,8 +1,9 @@
 """What was planted against what was seen: hits, misses, delays and false alarms. No output here.
 
 A drift counts as seen when a deciding row of a named feature reaches severity 2 in a complete
-window that overlaps it. It is known when that window ends: the delay, in days, runs from the planted
-start to there. A row of severity 2 in a window that no planted drift overlaps is a false alarm.
+window that overlaps it. It is known when that window ends: the delay, in days, runs from the
+planted start to there. A row of severity 2 in a window that no planted drift overlaps is a false
+alarm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -165,6 +166,23 @@ def event_counts_by_month(query: Query, target: Target) -> dict[datetime, int]:
         [target.model_name, target.model_version],
     )
     return {row["window_start_at"]: row["event_count"] for row in found.to_pylist()}
+
+
+def rises(counts: Mapping[datetime, int], back: int = 4) -> dict[datetime, float]:
+    """Return for each window how far it stands over the mean of the `back` windows before it.
+
+    Examples
+    --------
+    >>> weeks = [datetime(2021, 3, 1), datetime(2021, 3, 8), datetime(2021, 3, 15)]
+    >>> list(rises(dict(zip(weeks, [1, 3, 9], strict=True)), back=2).values())
+    [0.0, 2.0, 7.0]
+    """
+    windows, values = list(counts), list(counts.values())
+    found = {}
+    for place, window in enumerate(windows):
+        before = values[max(0, place - back) : place]
+        found[window] = values[place] - sum(before) / len(before) if before else 0.0
+    return found
 
 
 def lines_by_year(counts: Mapping[datetime, int]) -> list[tuple[int, str]]:

@@ -3,9 +3,10 @@ from pathlib import Path
 
 from tests.house.reading import ROOT, files
 
-# A CTE that only fetches its table by name: `select * from {{ ref('x') }}`.
-FETCH = re.compile(r"select \* from \{\{ *(ref|source|\w+)\(")
-FOOT = re.compile(r"select \* from \w+")
+# Where a star may stand, on a line of its own: it fetches a table (`select * from {{ ref('x') }}`),
+# takes the rows of a CTE as they are (in a union, or those of one condition), or is the foot.
+WHOLE = re.compile(r"select \* from (\{\{.*?\}\}|\w+)( where .+)?")
+STAR = re.compile(r"(\bselect|,)\s+\*|\b[a-z_]\w*\.\*")
 
 
 def models() -> list[Path]:
@@ -20,16 +21,20 @@ def test_a_model_begins_with_what_one_row_is() -> None:
     assert not [m for m in models() if not (ROOT / m).read_text().startswith("{# One row per ")]
 
 
-def test_a_star_stands_only_at_the_foot_or_fetches_a_table() -> None:
-    wrong = []
-    for model in models():
-        lines = (ROOT / model).read_text().rstrip().splitlines()
-        for number, line in enumerate(lines, 1):
-            if "select *" not in line or FETCH.search(line):
-                continue
-            if number < len(lines) or not FOOT.search(line):
-                wrong.append(f"{model}:{number}: {line.strip()}")
+def test_a_star_takes_the_rows_of_one_table_as_they_are() -> None:
+    wrong = [
+        f"{model}:{number}: {line.strip()}"
+        for model in models()
+        for number, line in enumerate((ROOT / model).read_text().splitlines(), 1)
+        if STAR.search(line) and not WHOLE.fullmatch(line.strip())
+    ]
     assert not wrong
+
+
+def test_a_model_ends_with_all_of_its_last_table() -> None:
+    feet = {model: (ROOT / model).read_text().rstrip().splitlines()[-1] for model in models()}
+    bare = re.compile(r"(select \* from \w+|\{%-? *endif *-?%\})")
+    assert not [f"{model}: {foot}" for model, foot in feet.items() if not bare.fullmatch(foot)]
 
 
 def test_an_engine_is_asked_for_only_in_the_package() -> None:

@@ -1,0 +1,136 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from ops import cli, lock
+from ops.cli_options import now
+from ops.settings import CHECKOUT
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("DRIFTNET_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"  # type: ignore[return-value]
+
+
+def test_every_verb_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in cli.cli.commands:
+        assert cli.call([verb, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert f"driftnet {verb}" in text.split("Example", 1)[1]
+
+
+def test_help_needs_no_heavy_library() -> None:
+    heavy = "duckdb pyarrow numpy rich dbt sklearn great_expectations"
+    script = f"import sys, ops.cli; print(*set('{heavy}'.split()) & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=CHECKOUT, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        (["fold"], "fold"),
+        (["replay"], "FILE"),
+        (["replay", "nothing.parquet"], "nothing.parquet"),
+        (["gate", "--window", "soon"], "soon"),
+        (["gate", "--model", "nobody"], "nobody"),
+        (["gate"], "retrain --initial"),
+        (["run"], "retrain --initial"),
+        (["retrain", "--events", __file__, "--until", "2020-01-01"], "--initial"),
+        (["demo", "--train-until", "2020-01-01"], "--events"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(
+    line: list[str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.call(line) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert word in told.err
+    assert len(told.err.strip().splitlines()) == 1
+    assert "Traceback" not in told.err
+
+
+def test_a_misspelt_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRIFTNET_HOEM", "x")
+    assert cli.call(["status"]) == 2
+    assert "DRIFTNET_HOEM" in capsys.readouterr().err
+
+
+def test_the_second_build_names_the_first_and_exits_2(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lock.hold(home, "build", now):
+        assert cli.call(["build"]) == 2
+    assert "build by process" in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_is_one_line_and_the_traceback_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("the sky\nfell")
+
+    monkeypatch.setitem(cli.cli.commands, "models", click.command()(fail))
+    assert cli.call(["models"]) == 1
+    told = capsys.readouterr().err
+    assert "unexpected RuntimeError: the sky" in told
+    assert len(told.strip().splitlines()) == 1
+    (kept,) = (home / "tmp").glob("error-*.txt")
+    assert "Traceback" in kept.read_text()
+
+
+def test_an_interrupt_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.cli.commands, "models", click.command()(stop))
+    assert cli.call(["models"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_status_of_an_empty_home_says_so_and_makes_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.call(["status", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["warehouse"]["published_at"] is None
+    assert found["models"] == []
+    assert [topic["lag_bytes"] for topic in found["topics"]] == [0, 0]
+    assert not home.exists()
+    assert cli.call(["status"]) == 0
+    assert "published: never" in capsys.readouterr().out
+
+
+def test_land_of_an_empty_log_lands_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.call(["land"]) == 0
+    assert "0 rows in 0 files" in capsys.readouterr().out
+
+
+def test_the_log_is_behind_until_it_has_landed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ops.pipeline import open_log
+    from ops.settings import read
+
+    open_log(read()).append("phishing_logs", [b"not json"])
+    cli.call(["status", "--json"])
+    assert json.loads(capsys.readouterr().out)["topics"][0]["lag_bytes"] > 0
+    assert cli.call(["land"]) == 0
+    assert "1 of them bad" in capsys.readouterr().out
+    cli.call(["status", "--json"])
+    topic = json.loads(capsys.readouterr().out)["topics"][0]
+    assert (topic["lag_bytes"], topic["file_count"]) == (0, 1)
