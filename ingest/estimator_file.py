@@ -4,8 +4,12 @@ from typing import Any
 
 from ingest.errors import DriftnetError
 
-TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
-"""What a stored estimator may hold beside the types that skops itself trusts: the trees."""
+TRUSTED = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
+"""What a stored estimator may hold beside the types that skops itself trusts: the trees, and the
+type of an array's numbers (skops reads it from an empty array, without pickle)."""
 
 
 def dump(estimator: Any, label: str) -> bytes:

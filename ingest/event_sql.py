@@ -79,7 +79,8 @@ def known_sql(columns: frozenset[str], seed: int, delay: Delay) -> str:
     of seed and row.
     """
     if "label_known_at" in columns:
-        return "greatest(label_known_at, occurred_at)"
+        later = "greatest(label_known_at, occurred_at)"  # greatest() passes over NULL
+        return f"case when label_known_at is not null then {later} end"
     text = f"'{int(seed)}:' || row"
     first, second = (
         f"((md5_number_{half}({text}) % 9007199254740992 + 0.5) / 9007199254740992.0)"

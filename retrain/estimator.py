@@ -98,7 +98,7 @@ def logistic_regression(features: Sequence[Feature], seed: int) -> Any:
     return Pipeline(
         [
             ("encode", ColumnTransformer([("c", encoder, texts)], remainder="passthrough")),
-            ("fill", SimpleImputer(missing_values=None)),
+            ("fill", SimpleImputer()),
             ("scale", StandardScaler()),
             ("judge", LogisticRegression(max_iter=2000, random_state=seed)),
         ]

@@ -43,7 +43,7 @@ def cut_weeks(first: datetime, until: datetime) -> tuple[datetime, datetime]:
     """
     day = until.replace(hour=0, minute=0, second=0, microsecond=0)
     end = day - timedelta(days=day.weekday())
-    weeks = (end - first) // timedelta(weeks=1)
+    weeks = (end - first.replace(hour=0, minute=0, second=0, microsecond=0)) // timedelta(weeks=1)
     if weeks < 2:
         raise InputError(
             f"only {max(weeks, 0)} whole weeks lie between {first:%Y-%m-%d} and {until:%Y-%m-%d}: "
