@@ -38,6 +38,7 @@ def compare_with_dbt(
     current: Counts,
     families: Counts | None = None,
     reference_days: Counts | None = None,
+    reference_day_sizes: Counts | None = None,
     current_day_sizes: Counts | None = None,
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Compare histograms by the package's macros, and return each column by case.
@@ -49,9 +50,9 @@ def compare_with_dbt(
     families : array of shape (cases,)
         Which family of tests a case is of; one for all when left out.
     reference_days : array of shape (cases, days, bins)
-        The reference by day, from which the design effect is learnt.
-    current_day_sizes : array of shape (cases, days)
-        Rows of the current side by day.
+        Counts by day from which the correlation of rows is learnt.
+    reference_day_sizes, current_day_sizes : array of shape (cases, days)
+        Rows of either side by day; the reference's are those of `reference_days` when left out.
     """
     cases = np.arange(len(reference))
     bins = _long(cases, reference, "reference_count")
@@ -75,16 +76,10 @@ def compare_with_dbt(
         ),
         home / "days.parquet",
     )
-    sizes = np.zeros((0, 1), dtype=np.int64) if current_day_sizes is None else current_day_sizes
-    pq.write_table(
-        pa.table(
-            {
-                "case_id": np.repeat(np.arange(len(sizes)), sizes.shape[1]),
-                "event_count": sizes.ravel(),
-            }
-        ),
-        home / "current_days.parquet",
-    )
+    if reference_day_sizes is None:
+        reference_day_sizes = reference_days.sum(axis=2)
+    _write_sizes(home / "reference_sizes.parquet", reference_day_sizes)
+    _write_sizes(home / "current_sizes.parquet", current_day_sizes)
     _run_dbt(home)
     with duckdb.connect(str(home / "stranger.duckdb"), read_only=True) as warehouse:
         columns = warehouse.execute("select * from statistics order by case_id").fetchnumpy()
@@ -92,6 +87,12 @@ def compare_with_dbt(
         name: np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
         for name, column in columns.items()
     }
+
+
+def _write_sizes(path: Path, sizes: Counts | None) -> None:
+    sizes = np.zeros((0, 1), dtype=np.int64) if sizes is None else sizes
+    cases = np.repeat(np.arange(len(sizes)), sizes.shape[1])
+    pq.write_table(pa.table({"case_id": cases, "event_count": sizes.ravel()}), path)
 
 
 def _run_dbt(home: Path) -> None:

@@ -8,15 +8,19 @@ blocks as (
     select * from {{ ref('blocks') }}
 ),
 
-days as (
-    select * from read_parquet('{{ env_var("STRANGER_HOME") }}/current_days.parquet')
+reference_sizes as (
+    select
+        case_id,
+        sum(event_count * cast(event_count as double)) as squared_size_sum
+    from read_parquet('{{ env_var("STRANGER_HOME") }}/reference_sizes.parquet')
+    group by case_id
 ),
 
 current_sizes as (
     select
         case_id,
         sum(event_count * cast(event_count as double)) as squared_size_sum
-    from days
+    from read_parquet('{{ env_var("STRANGER_HOME") }}/current_sizes.parquet')
     group by case_id
 ),
 
@@ -39,12 +43,13 @@ varied as (
         distances.pearson_variance,
         blocks.rho,
         1.0 / nullif(distances.reference_count, 0) + 1.0 / nullif(distances.current_count, 0) as independent_variance,
-        ({{ driftnet.design_effect('coalesce(blocks.rho, 0)', 'coalesce(blocks.squared_size_sum, 0)', 'coalesce(blocks.row_count, 1)') }})
+        ({{ driftnet.design_effect('coalesce(blocks.rho, 0)', 'coalesce(reference_sizes.squared_size_sum, 0)', 'distances.reference_count') }})
         / nullif(distances.reference_count, 0)
         + ({{ driftnet.design_effect('coalesce(blocks.rho, 0)', 'coalesce(current_sizes.squared_size_sum, 0)', 'distances.current_count') }})
         / nullif(distances.current_count, 0) as sampling_variance
     from distances
     left join blocks on distances.case_id = blocks.case_id
+    left join reference_sizes on distances.case_id = reference_sizes.case_id
     left join current_sizes on distances.case_id = current_sizes.case_id
 ),
 
