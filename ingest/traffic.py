@@ -10,7 +10,7 @@ from random import Random
 
 SYLLABLES = [
     "ba", "be", "bo", "bra", "cla", "cor", "da", "del", "dra", "el", "fen", "fi", "gal",
-    "gra", "ha", "hel", "in", "jo", "ka", "kel", "la", "lor", "lu", "ma", "mel", "mi", "na",
+    "gra", "ha", "hol", "in", "jo", "ka", "kel", "la", "lor", "lu", "ma", "mel", "mi", "na",
     "nor", "nu", "ol", "or", "pa", "pel", "qua", "ra", "ren", "ri", "sa", "sol", "ta", "tel",
     "tho", "tri", "ul", "va", "vel", "vi", "wen", "xa", "yor", "za", "zel",
 ]  # fmt: skip

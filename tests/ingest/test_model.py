@@ -43,6 +43,11 @@ def trees() -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5).fit(INPUTS, TRUTH)
 
 
+def sql(query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(":memory:") as connection:
+        return list(connection.execute(query).fetchall())
+
+
 def rows(**changes: object) -> pa.Table:
     columns: dict[str, object] = {
         "event_id": [str(uuid.UUID(int=number)) for number in (1, 2, 3)],
@@ -90,7 +95,7 @@ def test_the_card_takes_the_span_of_the_reference_from_its_rows(
 
 def test_the_reference_has_the_columns_of_the_contract(tmp_path: Path, trees: object) -> None:
     path = saved(tmp_path, trees) / "reference.parquet"
-    found = duckdb.sql(f"describe select * from '{path}'").fetchall()
+    found = sql(f"describe select * from '{path}'")
     assert [row[:2] for row in found] == [
         ("model_name", "VARCHAR"),
         ("model_version", "VARCHAR"),
@@ -106,13 +111,13 @@ def test_the_reference_has_the_columns_of_the_contract(tmp_path: Path, trees: ob
         ("feature_plan", "VARCHAR"),
         ("feature_paid", "BOOLEAN"),
     ]
-    first = duckdb.sql(f"select * from '{path}'").fetchall()[0]
+    first = sql(f"select * from '{path}'")[0]
     assert first[:6] == ("churn", "1", uuid.UUID(int=1), datetime(2024, 1, 3), 0.1, False)
 
 
 def test_not_a_number_becomes_null_in_the_reference(tmp_path: Path, trees: object) -> None:
     path = saved(tmp_path, trees) / "reference.parquet"
-    assert duckdb.sql(f"select count(feature_age) from '{path}'").fetchall() == [(1,)]
+    assert sql(f"select count(feature_age) from '{path}'") == [(1,)]
 
 
 @pytest.mark.parametrize(

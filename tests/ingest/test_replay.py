@@ -88,7 +88,7 @@ def test_every_row_becomes_a_prediction_that_the_contract_accepts(
         assert event.occurred_at == START + place * DAY
         assert event.score == expected.score[place]
         assert event.features == expected.features[place]
-        assert np.array_equal(np.float32(event.embedding), expected.embedding[place])
+        assert np.array_equal(np.asarray(event.embedding, np.float32), expected.embedding[place])
         assert event.cluster == expected.cluster[place]
         assert event.channel == ("mail", "proxy")[place % 2]
         assert (event.model_name, event.model_version) == ("urls", "1")
