@@ -78,7 +78,12 @@ def _document(message: bytes) -> Mapping[str, Any]:
 
 
 def _first_wins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(reversed(pairs))
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        document = {}
+        for name, value in pairs:
+            document.setdefault(name, value)
+    return document
 
 
 def _version(field: Field, value: object) -> int:
