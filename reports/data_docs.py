@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from markupsafe import escape
+
 from ingest.errors import InputError
 from reports.template import render_template, style
 from reports.verdict import Verdict
@@ -18,7 +20,7 @@ POLICY = (
 )
 
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
-_REMOTE = re.compile(r"<(?:link|img)\b[^>]*https?://[^>]*>", re.IGNORECASE)
+_LOADED = re.compile(r"<(?:link|img)\b[^>]*>", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-image)?:[^;}]*https?://[^;}]*;?", re.IGNORECASE)
 _FOOTER = re.compile(r"<footer\b.*?</footer>", re.DOTALL | re.IGNORECASE)
 _ON = re.compile(r"\son[a-z]+=\"[^\"]*\"", re.IGNORECASE)
@@ -62,8 +64,8 @@ def make_offline(site: Path) -> None:
 
 
 def offline(text: str) -> str:
-    """Return a page without scripts, handlers, and links that load something from elsewhere."""
-    for pattern in (_SCRIPT, _REMOTE, _BACKGROUND, _FOOTER, _ON):
+    """Return a page without scripts, handlers and whatever a browser would load for it."""
+    for pattern in (_SCRIPT, _LOADED, _BACKGROUND, _FOOTER, _ON):
         text = pattern.sub("", text)
     return text.replace("</head>", f"{POLICY}<style>{style('docs.css')}</style></head>", 1)
 
@@ -71,7 +73,7 @@ def offline(text: str) -> str:
 def write_index(site: Path, verdict: Verdict) -> None:
     """Write the first page: the verdict, each suite with a link, each offender with its bound."""
     pages = {
-        path.relative_to(site).parts[1]: path.relative_to(site).as_posix()
+        path.relative_to(site).parts[1]: escape(path.relative_to(site).as_posix())
         for path in sorted(site.glob("validations/**/*.html"))
     }
     text = render_template("docs.html.j2", verdict=verdict, pages=pages)

@@ -14,12 +14,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from markupsafe import escape
-
 from ingest.errors import DriftnetError
-from reports.defang import defang
-from reports.figures import figure, probability
-from reports.rows import ALL, MetricRow
+from reports.notes import column_name, notes, sentence
+from reports.rows import MetricRow
 
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
 
@@ -130,13 +127,6 @@ def open_checkpoints(site: Path, clock: Callable[[], datetime]) -> Checkpoints:
         return Checkpoints(great_expectations, pandas, context, clock)
 
 
-def column_name(row: MetricRow) -> str:
-    """Return the column of the wide frame: feature and metric, and the segment if not the whole."""
-    whole = row.segment_name == ALL
-    where = "" if whole else f" where {row.segment_name} is {row.segment_value}"
-    return _harmless(f"{row.feature_name} {row.metric_name}{where}")
-
-
 def bound_of(row: MetricRow) -> float | None:
     """Return the row's bound that the expectation asserts, None where none applies.
 
@@ -157,45 +147,8 @@ def failure_of(row: MetricRow, decides: bool) -> str:
 
 def expected_failure(row: MetricRow) -> bool:
     """Return whether the row's own severity says that its expectation must fail."""
-    return row.severity >= (1 if row.fail_bound is None else 2) and bound_of(row) is not None
-
-
-def sentence(row: MetricRow) -> str:
-    """Return the row in words: feature, metric, value, bounds, how sure.
-
-    The text holds only names that the event contract restricts and numbers.
-    """
-    bounds = [
-        f"{verb} over {figure(bound)}"
-        for verb, bound in (("warns", row.warn_bound), ("fails", row.fail_bound))
-        if bound is not None
-    ]
-    sure = (
-        "no p-value"
-        if row.p_value is None
-        else f"{'significant' if row.is_significant else 'not significant'}"
-        f" (q {probability(row.q_value)})"
-    )
-    found = ("", "OVER ITS WARNING BOUND: ", "OUT OF BOUNDS: ")[row.severity]
-    return f"{found}{column_name(row)} is {figure(row.metric_value)}; " + "; ".join(
-        [*(bounds or ["no bounds"]), sure]
-    )
-
-
-def notes(row: MetricRow, decides: bool) -> Iterator[str]:
-    """Yield the numbers of the row as lines, for the reader of the data docs."""
-    yield "This row decides the verdict." if decides else "This row informs; it decides nothing."
-    yield f"severity {row.severity}"
-    yield f"value {figure(row.metric_value)}, expected by chance {figure(row.expected_value)}"
-    yield f"warn bound {figure(row.warn_bound)}, fail bound {figure(row.fail_bound)}"
-    yield f"p {probability(row.p_value)}, q {probability(row.q_value)}"
-    yield f"design effect {figure(row.design_effect)}"
-    yield f"{row.reference_count} reference events, {row.current_count} current events"
-
-
-def _harmless(text: str) -> str:
-    """Escape here: the library's pages escape nothing, and fill in what follows a dollar sign."""
-    return str(escape(defang(text))).replace("$", "")
+    only_warns = row.fail_bound is None and row.warn_bound is not None
+    return row.severity >= (1 if only_warns else 2)
 
 
 def _by_column(results: Sequence[Any]) -> Mapping[str, bool]:

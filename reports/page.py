@@ -6,10 +6,10 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from reports import bins, history, plots, rows, story
+from reports import axes, bins, history, plots, rows, story
+from reports.axes import TimeAxis, ValueAxis
 from reports.bins import Comparison
 from reports.history import Streak, Track
-from reports.plots import TimeAxis, ValueAxis
 from reports.rows import FeatureRow, MetricRow, Query, Scope
 from reports.template import render_template
 from reports.verdict import Verdict
@@ -76,9 +76,10 @@ def render(
     decisions = rows.decisions(query, scope)
     counts = rows.event_counts(query, scope)
     tracks = history.tracks(decisions, verdict.window_start_at)
-    axis = plots.time_axis(decisions, counts, window_grain, zone)
+    axis = axes.time_axis(decisions, counts, window_grain, zone)
     evidence = _evidence(query, scope, verdict, tracks, zone)
-    chapters = _chapters(evidence, rows.features(query, scope), axis, plots.value_axis(decisions))
+    scale = axes.value_axis(decisions)
+    chapters = _chapters(evidence, rows.features(query, scope), axis, scale)
     return render_template(
         "page.html.j2",
         model=model,
@@ -90,7 +91,7 @@ def render(
         headline=story.headline(evidence),
         answers=story.answers(evidence) if evidence.rows else [],
         axis=axis,
-        scale=plots.value_axis(decisions),
+        scale=scale,
         calendar=_calendar(tracks, axis, verdict.window_start_at),
         judged_count=len({row.window_start_at for row in decisions}),
         window_count=len({*counts, *(row.window_start_at for row in decisions)}),

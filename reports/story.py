@@ -65,9 +65,10 @@ def headline(evidence: Evidence) -> str:
     of_all = f"of {verdict.deciding_count} features and outputs watched"
     failed = [row for row in verdict.offenders if row.severity > 1]
     if failed:
-        return f"{where} {len(failed)} {of_all} moved beyond their fail bounds."
+        return f"{where}, {len(failed)} {of_all} moved beyond their fail bounds."
     if verdict.offenders:
-        return f"{where} {len(verdict.offenders)} {of_all} moved more than expected; none failed."
+        number = len(verdict.offenders)
+        return f"{where}, {number} {of_all} moved beyond their warn bounds; none failed."
     return f"{where} nothing drifted: all {verdict.deciding_count} features and outputs held."
 
 
@@ -133,7 +134,8 @@ def _which_bins(evidence: Evidence) -> str:
         meaning = f" ({first.meaning})" if first.meaning else ""
         told.append(
             f"{row.feature_name}: bin {shorten(first.label)}{meaning} went from"
-            f" {percent(first.reference_share)} to {percent(first.current_share)} of events, {percent(first.psi_share)} of the psi"
+            f" {percent(first.reference_share)} to {percent(first.current_share)}"
+            f" of events, {percent(first.psi_share)} of the psi"
         )
     return f"{'; '.join(told)}." if told else "None stands out: no feature is out of bounds."
 

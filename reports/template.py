@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "templates"
 
 def render_template(name: str, **values: object) -> str:
     """Fill a template; every text that is filled in is defanged and escaped."""
-    return _environment().get_template(name).render(**values)
+    return _environment().get_template(name).render(**values).lstrip()
 
 
 @cache

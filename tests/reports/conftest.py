@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -311,19 +312,19 @@ def _metric_rows(
     return rows
 
 
-def _judge(rows: list[dict[str, object]]) -> None:
+def _judge(rows: list[dict[str, Any]]) -> None:
     """Give the rows of one window their q, significance and severity, as the SQL does."""
     for kind in {row["drift_kind"] for row in rows}:
         family = [row for row in rows if row["drift_kind"] == kind]
         names = list(dict.fromkeys(row["feature_name"] for row in family))
         p = {row["feature_name"]: row["p_value"] for row in family}
-        q = dict(zip(names, _q_values([float(p[n]) for n in names]), strict=True))  # type: ignore[arg-type]
+        q = dict(zip(names, _q_values([float(p[n]) for n in names]), strict=True))
         for row in family:
             row["q_value"] = float(q[row["feature_name"]])
             significant = row["q_value"] <= ALPHA
             value, warn, fail = row["metric_value"], row["warn_bound"], row["fail_bound"]
-            over_warn = warn is not None and value > warn  # type: ignore[operator]
-            over_fail = fail is not None and value > fail  # type: ignore[operator]
+            over_warn = warn is not None and value > warn
+            over_fail = fail is not None and value > fail
             row["is_significant"] = significant
             row["is_breach"] = bool(over_warn and significant)
             row["severity"] = int(significant and over_warn) + int(significant and over_fail)
