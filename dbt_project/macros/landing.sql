@@ -5,7 +5,7 @@ The table is looked up by name: a ref() from staging to the state that reads it 
 #}
 {% macro unread_files(topic, state_table) %}
     {% set folds = ref('int_folds') %}
-    {% if not execute or flags.EMPTY %}{{ return([]) }}{% endif %}
+    {% if not execute or flags.EMPTY or load_relation(folds) is none %}{{ return([]) }}{% endif %}
     {% set pattern = quoted(var('driftnet_home') ~ '/landing/' ~ topic ~ '/*/p=*/*.parquet') %}
     {% set found = run_query(
         "with files as (" ~ landed_file_names(pattern) ~ ") "

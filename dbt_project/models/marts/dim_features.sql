@@ -8,7 +8,8 @@ features as (
 ),
 
 blocks as (
-    select * from {{ ref('int_reference_blocks') }} where block_grain = 'day'
+    select * from {{ ref('int_reference_blocks') }}
+    where block_grain = 'day'
 ),
 
 described as (

@@ -4,7 +4,8 @@ with metrics as (
 ),
 
 breaches as (
-    select * from metrics where is_breach
+    select * from metrics
+    where is_breach
 )
 
 select * from breaches

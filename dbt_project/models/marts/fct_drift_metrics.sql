@@ -105,7 +105,9 @@ laws as (
         block_variances.sampling_variance is not null as has_design_effect
     from statistics
     left join block_variances
-        using ({{ key | join(', ') }})
+        on
+            {% for column in key %}{{ "and " if not loop.first }}statistics.{{ column }} = block_variances.{{ column }}
+            {% endfor %}
 ),
 
 tests as (

@@ -40,7 +40,7 @@ with cards as (
             cast(null as timestamp) as reference_until,
             cast(null as bigint) as reference_row_count
         where false
-    )
+    ) as nothing
     {%- endif %}
 ),
 

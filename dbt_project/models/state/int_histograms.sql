@@ -5,11 +5,13 @@
 ) }}
 {% set codes = code_columns(registered_features()) %}
 with predictions as (
-    select * from {{ ref('int_predictions') }} where event_status = 'counted'
+    select * from {{ ref('int_predictions') }}
+    where event_status = 'counted'
 ),
 
 labels as (
-    select * from {{ ref('int_labels') }} where not is_dead
+    select * from {{ ref('int_labels') }}
+    where not is_dead
 ),
 
 {% if is_incremental() %}

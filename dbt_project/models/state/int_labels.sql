@@ -5,7 +5,8 @@ with landed as (
 ),
 
 folds as (
-    select * from {{ ref('int_folds') }} where topic = '{{ var("labels_topic") }}'
+    select * from {{ ref('int_folds') }}
+    where topic = '{{ var("labels_topic") }}'
 ),
 
 labels as (

@@ -6,7 +6,8 @@ with landed as (
 ),
 
 folds as (
-    select * from {{ ref('int_folds') }} where topic = '{{ var("predictions_topic") }}'
+    select * from {{ ref('int_folds') }}
+    where topic = '{{ var("predictions_topic") }}'
 ),
 
 models as (
@@ -143,8 +144,13 @@ judged as (
             and pinned.position = duplicates.position
 ),
 
+countable as (
+    select * from judged
+    where event_status = 'counted'
+),
+
 counted as (
-    {{ bin_codes("(select * from judged where event_status = 'counted')", prediction_columns(), features) }}
+    {{ bin_codes('countable', prediction_columns(), features) }}
 ),
 
 uncounted as (

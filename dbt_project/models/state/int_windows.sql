@@ -6,7 +6,8 @@ with histograms as (
 ),
 
 predictions as (
-    select * from {{ ref('int_predictions') }} where event_status in ('counted', 'held')
+    select * from {{ ref('int_predictions') }}
+    where event_status in ('counted', 'held')
 ),
 
 -- every event has one decision: its bins count events
