@@ -75,7 +75,7 @@ def build(
         When another process holds the home's lock.
     """
     with lock.hold(settings.home, "build", clock):
-        dbt.run(settings, "build", watch, arguments)
+        dbt.run(settings, "build", watch, ("--exclude-resource-type", "unit_test", *arguments))
         if warehouse.is_newer_than_published(settings):
             return warehouse.publish(settings, clock)
         return warehouse.published(settings)

@@ -1,0 +1,132 @@
+"""The whole path, as a person would run it: slow."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ops.settings import CHECKOUT
+
+pytestmark = pytest.mark.slow
+
+DRIFTNET = str(Path(sys.executable).with_name("driftnet"))
+DBT = str(Path(sys.executable).with_name("dbt"))
+VOLATILE = {"computed_at", "invocation_id", "fold_id"}
+
+
+def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DRIFTNET_HOME": str(home)}
+    return subprocess.run(
+        words, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("demo")
+    done = run(home, DRIFTNET, "demo", "--home", str(home / "demo"))
+    assert done.returncode == 0, done.stderr
+    return home / "demo", done.stdout
+
+
+def outcome(story: str, kind: str) -> str:
+    (line,) = [line for line in story.splitlines() if re.match(rf" {kind}\s+2", line)]
+    return re.split(r"\s{2,}", line.strip())[3]
+
+
+def test_the_story_tells_what_was_planted_and_what_was_seen(demo: tuple[Path, str]) -> None:
+    _, story = demo
+    for kind in ("covariate", "prior", "segment", "broken field"):
+        assert outcome(story, kind) == "SEEN", kind
+    assert outcome(story, "concept").startswith("not looked for")
+    assert outcome(story, "outage").startswith("not looked for")
+    assert re.search(r"false alarms by week: \d+ of \d+ weeks", story)
+    assert re.search(r"verdict on phishing version 1, week of \d{4}-\d{2}-\d{2}: FAIL", story)
+
+
+def test_the_places_of_the_story_exist_and_its_query_runs(demo: tuple[Path, str]) -> None:
+    home, story = demo
+    assert (home / "reports" / "phishing.html").stat().st_size > 10_000
+    assert (home / "docs" / "phishing" / "index.html").is_file()
+    (query,) = re.findall(r"\.sql\('(.*)'\)\)\"", story)
+    with duckdb.connect(str(home / "published" / "current" / "driftnet.duckdb"), True) as reader:
+        assert reader.execute(query).fetchall()
+
+
+def test_a_verdict_of_fail_is_exit_code_3_and_status_remembers_it(demo: tuple[Path, str]) -> None:
+    home, _ = demo
+    done = run(home, DRIFTNET, "run")
+    assert done.returncode == 3, done.stderr
+    assert "landed phishing_logs: 0 rows" in done.stdout
+    status = json.loads(run(home, DRIFTNET, "status", "--json").stdout)
+    assert [verdict["status"] for verdict in status["verdicts"]] == ["fail"]
+    assert not status["warehouse"]["is_newer"]
+    assert [topic["lag_bytes"] for topic in status["topics"]] == [0, 0]
+
+
+def test_the_demo_is_not_run_over_one_that_is_kept(demo: tuple[Path, str]) -> None:
+    home, _ = demo
+    assert run(home, DRIFTNET, "demo", "--home", str(home), "--keep").returncode == 2
+    assert (home / "reports" / "phishing.html").is_file()
+
+
+def test_a_plain_dbt_build_gives_the_tables_of_driftnet_build(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
+    home, _ = demo
+    (tmp_path / "landing").symlink_to(home / "landing")
+    (tmp_path / "models").symlink_to(home / "models")
+    places = ["--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")]
+    words = [DBT, "build", "--project-dir", "dbt_project", "--profiles-dir", "."]
+    plain = run(tmp_path, *words, *places)
+    assert plain.returncode == 0, plain.stdout
+    published = home / "published" / "current" / "driftnet.duckdb"
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{tmp_path}/warehouse/driftnet.duckdb' as driftnet (read_only)")
+        connection.execute(f"attach '{published}' as published (read_only)")
+        marts = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'published'"
+        ).fetchall()
+        assert len(marts) >= 7
+        for (mart,) in marts:
+            names = connection.execute(f"describe published.{mart}").fetchall()
+            columns = ", ".join(name for name, *_ in names if name not in VOLATILE)
+            for one, other in (("driftnet", "published"), ("published", "driftnet")):
+                difference = connection.execute(
+                    f"(select {columns} from {one}.{mart})"
+                    f" except all (select {columns} from {other}.{mart})"
+                ).fetchall()
+                assert not difference, mart
+
+
+def test_every_event_of_the_real_stream_is_in_the_warehouse(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    events = shared_data / "url_stream_2019_2022.parquet"
+    words = ["demo", "--home", str(tmp_path / "demo"), "--events", str(events)]
+    done = run(tmp_path, DRIFTNET, *words, "--train-until", "2020-01-01")
+    assert done.returncode == 0, done.stderr
+    held = duckdb.sql(
+        f"""
+        select date_trunc('month', ts_utc at time zone 'UTC') as month, count(*) as event_count
+        from (select cast(ts_utc as timestamptz) as ts_utc from '{events}')
+        where ts_utc >= timestamptz '2020-01-01 00:00:00+00'
+        group by month order by month
+        """
+    ).fetchall()
+    file = tmp_path / "demo" / "published" / "current" / "driftnet.duckdb"
+    with duckdb.connect(str(file), read_only=True) as reader:
+        counted = reader.execute(
+            """
+            select window_start_at, sum(event_count) from fct_histogram_bins
+            where window_grain = 'month' and segment_name = 'all' and feature_name = 'score'
+            group by 1 order by 1
+            """
+        ).fetchall()
+    assert [(month, count) for month, count in counted] == [tuple(row) for row in held]
+    assert f"equals the file in all {len(held)} months" in done.stdout
