@@ -111,14 +111,15 @@ def test_every_event_of_the_real_stream_is_in_the_warehouse(
     words = ["demo", "--home", str(tmp_path / "demo"), "--events", str(events)]
     done = run(tmp_path, DRIFTNET, *words, "--train-until", "2020-01-01")
     assert done.returncode == 0, done.stderr
-    held = duckdb.sql(
-        f"""
-        select date_trunc('month', ts_utc at time zone 'UTC') as month, count(*) as event_count
-        from (select cast(ts_utc as timestamptz) as ts_utc from '{events}')
-        where ts_utc >= timestamptz '2020-01-01 00:00:00+00'
-        group by month order by month
-        """
-    ).fetchall()
+    with duckdb.connect() as connection:
+        held = connection.execute(
+            f"""
+            select date_trunc('month', ts_utc at time zone 'UTC') as month, count(*) as event_count
+            from (select cast(ts_utc as timestamptz) as ts_utc from '{events}')
+            where ts_utc >= timestamptz '2020-01-01 00:00:00+00'
+            group by month order by month
+            """
+        ).fetchall()
     file = tmp_path / "demo" / "published" / "current" / "driftnet.duckdb"
     with duckdb.connect(str(file), read_only=True) as reader:
         counted = reader.execute(

@@ -17,7 +17,8 @@ NOON = datetime(2021, 5, 1, 12, tzinfo=UTC)
 WRITES = """
 import duckdb, sys
 with duckdb.connect(sys.argv[1]) as connection:
-    connection.execute(f"create or replace table dim_models as select '{sys.argv[2]}' as model_name")
+    name = sys.argv[2]
+    connection.execute(f"create or replace table dim_models as select '{name}' as model_name")
 sys.exit(int(sys.argv[3]))
 """
 
