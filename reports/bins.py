@@ -42,11 +42,13 @@ class Comparison:
         return tuple(sorted(found, key=lambda line: -line.psi_part))
 
 
-def compare(rows: Sequence[BinRow], shown: int = SHOWN) -> Comparison:
+def compare(bins: Sequence[BinRow], shown: int = SHOWN) -> Comparison:
     """Return the bins in their order; of more than `shown`, those with the largest parts.
 
-    A bin is a carrier where its part is needed, largest first, to reach half of the score.
+    Bins that are empty on both sides have no part and are left out. A bin is a carrier where its part is needed, largest first, to reach half of the score.
     """
+    rows = [row for row in bins if row.reference_count or row.current_count]
+    has_ranges = any(row.bin_kind == "range" for row in bins)
     psi = sum(row.psi_part or 0.0 for row in rows)
     by_part = sorted(rows, key=lambda row: -(row.psi_part or 0.0))
     kept = {row.bin_index for row in by_part[: shown if len(rows) > shown else len(rows)]}
@@ -57,7 +59,7 @@ def compare(rows: Sequence[BinRow], shown: int = SHOWN) -> Comparison:
         carrying.add(row.bin_index)
         reached += row.psi_part or 0.0
     lines = [
-        _line(row.bin_label, row.bin_kind, [row], psi, row.bin_index in carrying)
+        _line(row.bin_label, _meaning(row, has_ranges), [row], psi, row.bin_index in carrying)
         for row in rows
         if row.bin_index in kept
     ]
@@ -69,14 +71,20 @@ def compare(rows: Sequence[BinRow], shown: int = SHOWN) -> Comparison:
     return Comparison(tuple(lines), len(rest), psi, top)
 
 
-def _line(label: str, kind: str, rows: Sequence[BinRow], psi: float, is_carrier: bool) -> Bin:
+def _line(label: str, meaning: str, rows: Sequence[BinRow], psi: float, is_carrier: bool) -> Bin:
     part = sum(row.psi_part or 0.0 for row in rows)
     return Bin(
         label=label,
-        meaning=MEANINGS.get(kind, ""),
+        meaning=meaning,
         reference_share=sum(row.reference_share or 0.0 for row in rows),
         current_share=sum(row.current_share or 0.0 for row in rows),
         psi_part=part,
         psi_share=part / psi if psi > 0 else 0.0,
         is_carrier=is_carrier,
     )
+
+
+def _meaning(row: BinRow, has_ranges: bool) -> str:
+    if row.bin_kind == "value" and has_ranges:
+        return "exactly"
+    return MEANINGS.get(row.bin_kind, "")
