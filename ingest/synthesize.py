@@ -183,11 +183,11 @@ def _day(
                 url = phishing(row, active, popular)
             else:
                 url = benign(row, hot if row.random() < 0.1 else popular)
-            kept = changed(url, row, on)
             known = moment + timedelta(
                 seconds=round(3600 * DELAY_HOURS * row.lognormvariate(0.0, DELAY_SIGMA))
             )
             is_labelled = row.random() < LABELLED_SHARE
+            kept = changed(url, row, on)
             if kept is not None:
                 label = int(positive) if is_labelled else None
                 rows.append((moment, kept, label, channel.name, known if is_labelled else None))

@@ -75,13 +75,16 @@ def test_volume_has_a_rhythm_of_days_and_hours(calm: Rows) -> None:
     assert hours[3] < 0.4 * hours[10]
 
 
-def test_rows_of_one_day_resemble_each_other(calm: Rows) -> None:
-    days: dict[object, Counter[object]] = {}
+def test_phishing_rows_of_one_day_resemble_each_other(calm: Rows) -> None:
+    table: dict[object, Counter[str]] = {}
     for row in calm:
-        if row["label"] == 1 and row["source"] != "web_proxy":
-            days.setdefault(row["ts_utc"].date(), Counter())[split(row["url"]).path] += 1
-    repeats = [sum(n for n in day.values() if n > 1) / day.total() for day in days.values()]
-    assert np.median(repeats) > 0.3
+        if row["label"] == 1:
+            table.setdefault(row["ts_utc"].date(), Counter())[split(row["url"]).host.suffix] += 1
+    names = sorted(set().union(*table.values()))
+    counts = np.array([[day[name] for name in names] for day in table.values()], float)
+    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+    freedom = (len(counts) - 1) * (len(names) - 1)
+    assert ((counts - expected) ** 2 / expected).sum() / freedom > 1.5  # 1 when days are alike
 
 
 def test_every_channel_and_class_is_there_in_its_share(calm: Rows) -> None:
@@ -100,6 +103,16 @@ def test_a_drift_leaves_the_other_weeks_as_they_are(tmp_path: Path, calm: Rows) 
         assert of_week(rows, 0) == of_week(calm, 0)
         assert of_week(rows, 2) == of_week(calm, 2)
         assert of_week(rows, 1) != of_week(calm, 1)
+
+
+def test_a_drift_leaves_the_rows_that_it_does_not_touch_as_they_are(
+    tmp_path: Path, calm: Rows
+) -> None:
+    week = of_week(made(tmp_path, (Drift("covariate", 1, 7, 0.35),)), 1)
+    untouched = [row for row in week if "/static/" not in row["url"]]
+    before = [json.dumps(row, default=str) for row in of_week(calm, 1)]
+    assert {json.dumps(row, default=str) for row in untouched} <= set(before)
+    assert [{**row, "url": ""} for row in week] == [{**row, "url": ""} for row in of_week(calm, 1)]
 
 
 def test_a_covariate_drift_has_its_size_in_both_classes(tmp_path: Path) -> None:

@@ -107,6 +107,20 @@ def test_the_metrics_of_the_card_are_those_of_scikit_learn(trained: tuple[Path, 
     assert card.metrics["labelled_row_count"] == len(marked)
 
 
+def test_the_threshold_of_the_training_side_is_near_the_best_of_the_reference(
+    made: Synthesized, tmp_path: Path
+) -> None:
+    features = tuple(item for item in FEATURES if item.name == "url_length")
+    recipe = Recipe("plain", features, logistic_regression)
+    card = train_initial(made.events, made.end, tmp_path, "plain", 1, lambda: NOW, recipe=recipe)
+    rows = pq.read_table(tmp_path / "plain/1/reference.parquet").drop_columns(["embedding"])
+    rows = rows.filter(rows.column("is_actual_positive").is_valid())
+    truth = rows.column("is_actual_positive").to_numpy()
+    score = rows.column("score").to_numpy()
+    best = f1_score(truth, score >= choose_threshold(truth, score))
+    assert best - 0.03 < f1_score(truth, score >= card.threshold) <= best
+
+
 def test_the_same_data_and_seed_give_the_same_scores(
     trained: tuple[Path, Card], made: Synthesized, tmp_path: Path
 ) -> None:
