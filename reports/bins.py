@@ -45,7 +45,8 @@ class Comparison:
 def compare(bins: Sequence[BinRow], shown: int = SHOWN) -> Comparison:
     """Return the bins in their order; of more than `shown`, those with the largest parts.
 
-    Bins that are empty on both sides have no part and are left out. A bin is a carrier where its part is needed, largest first, to reach half of the score.
+    Bins that are empty on both sides have no part and are left out. A bin is a
+    carrier where its part is needed, largest first, to reach half of the score.
     """
     rows = [row for row in bins if row.reference_count or row.current_count]
     has_ranges = any(row.bin_kind == "range" for row in bins)
