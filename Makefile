@@ -30,11 +30,11 @@ check: .venv/.dev ## lint, format, types, spelling, house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --explicit-package-bases $(ROOMS)
-	$(BIN)/codespell $(SOURCES) README.md
+	$(BIN)/codespell --skip '*/target,*/logs,*/__pycache__' $(SOURCES) README.md
 	@if LC_ALL=C grep -rnIP '[^\x00-\x7F]' --exclude-dir=target --exclude-dir=logs \
 	    --exclude-dir=__pycache__ $(SOURCES); then echo "source is ASCII only"; exit 1; fi
 	@if [ -f .sqlfluff ]; then echo $(BIN)/sqlfluff lint; \
-	    $(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models; fi
+	    DRIFTNET_HOME=build/lint $(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models; fi
 	$(BIN)/python -m pytest tests/house
 
 ifeq ($(filter bench,$(ABSENT)),)
