@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ingest.replay import Replayed
     from ops.settings import Settings
 
+COUNTED = 50_000  # rows a batch when a file is counted for the bar
+
 
 @click.command(epilog=example("driftnet replay events.parquet --from 2020-01-01"))
 @click.argument("file", type=FILE)
@@ -53,6 +55,7 @@ def play(
     seed: int = 7,
 ) -> "Replayed":
     """Replay a file and say what was written."""
+    from ingest.event_file import open_events, read_events
     from ingest.model import default_name
     from ingest.replay import Topics
     from ingest.replay import replay as replay_file
@@ -60,7 +63,9 @@ def play(
     from ops import pipeline
 
     scorer = Scorer.load(settings.models, model or default_name(settings.models))
-    with show.bar("replay", "events") as advance:
+    held = open_events(file, now())
+    total = sum(batch.num_rows for batch in read_events(held, from_, until, COUNTED))
+    with show.bar("replay", "events", total) as advance:
         done = replay_file(
             file,
             scorer,

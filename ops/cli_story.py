@@ -40,14 +40,23 @@ def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"])
                 _first(found.features, 2),
             ]
         )
-    columns = ("planted", "from", "until", "in weeks", "after days", "in days", "features at fail")
+    columns = (
+        "planted",
+        "from",
+        "until",
+        "by week",
+        "delay",
+        "by day",
+        "features at fail in that week",
+    )
     show.table("", columns, rows)
     for drift in planted:
-        show.say(f"  {drift.starts_at:%Y-%m-%d} {drift.kind}: {drift.description}")
+        needs = f" (needs {drift.needs} to be seen)" if drift.needs else ""
+        show.say(f"  {drift.starts_at:%Y-%m-%d} {drift.kind}: {drift.description}{needs}")
     show.say("")
     show.say(
-        "A drift is seen when a feature it moves is at fail in a window that overlaps it; the delay"
-        " runs from its start to the end of that window."
+        "A drift is seen when a feature it moves is at fail in a window that overlaps it. The delay"
+        " (days; by day: in daily windows) runs from its start to the end of that window."
     )
     for grain, decided in (("week", by_week), ("day", by_day)):
         calm = story.calm(planted, decided)
@@ -55,7 +64,7 @@ def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"])
         show.say(
             f"false alarms by {grain}: {len({row.window_start_at for row in alarms})} of"
             f" {len({row.window_start_at for row in calm})} {grain}s without a planted drift,"
-            f" {len(alarms)} of {len(calm)} feature {grain}s"
+            f" {len(alarms):,} of {len(calm):,} feature {grain}s"
         )
     tell_weeks(settings, model, planted)
 
@@ -100,7 +109,7 @@ def tell_weeks(settings: "Settings", model: str, planted: Sequence["Planted"] = 
         for at, (failed, _) in counts.items():
             begun = [drift.kind for drift in planted if at <= drift.starts_at < at + WEEK]
             mark = f"  <- {', '.join(begun)} begins" if begun else ""
-            show.say(f"  {at:%Y-%m-%d} {failed:3d} {'#' * failed}{mark}")
+            show.say(f"  {at:%Y-%m-%d} {failed:3d} {'#' * failed}{mark}".rstrip())
         return
     at_fail = {at: failed for at, (failed, _) in counts.items()}
     show.say("features at fail by ISO week (blank 0, # the most, _ not judged):")
@@ -144,12 +153,7 @@ def tell_places(settings: "Settings", model: str) -> None:
 
 
 def _outcome(found: "Found") -> str:
-    if found.outcome == "seen":
-        return "SEEN"
-    if found.outcome == "warned":
-        return "warned only"
-    needs = f", needs {found.planted.needs}" if found.planted.needs else ""
-    return f"{found.outcome}{needs}"
+    return {"seen": "SEEN", "warned": "warned only"}.get(found.outcome, found.outcome)
 
 
 def _delay(found: "Found") -> str:

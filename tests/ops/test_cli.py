@@ -47,6 +47,9 @@ def test_help_needs_no_heavy_library() -> None:
         (["run"], "retrain --initial"),
         (["retrain", "--events", __file__, "--until", "2020-01-01"], "--initial"),
         (["demo", "--train-until", "2020-01-01"], "--events"),
+        (["import", "--model", "churn", "--map", "score=p"], "FILE"),
+        (["import", __file__, "--model", "churn", "--map", "score"], "KEY=COLUMN"),
+        (["import", __file__, "--model", "churn", "--map", "score=p,score=q"], "twice"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(
@@ -134,3 +137,22 @@ def test_the_log_is_behind_until_it_has_landed(
     cli.call(["status", "--json"])
     topic = json.loads(capsys.readouterr().out)["topics"][0]
     assert (topic["lag_bytes"], topic["file_count"]) == (0, 1)
+
+
+def test_an_import_lands_once_and_gives_the_model_its_reference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"2021-03-{day:02d} 00:00:00,0.{day:02d},{day % 7},{day % 2}" for day in range(1, 29)]
+    (tmp_path / "scores.csv").write_text("\n".join(["at,p,age,left", *rows]) + "\n")
+    line = ["import", "scores.csv", "--model", "churn", "--reference", "scores.csv"]
+    line += ["--map", "score=p,occurred_at=at", "--map", "label=left,threshold=0.5"]
+    assert cli.call(line) == 0
+    told = capsys.readouterr().out
+    assert "model churn version 0 has a reference of 28 rows" in told
+    assert "imported 28 predictions, 28 labels" in told
+    assert cli.call(line) == 0
+    assert "nothing was changed" in capsys.readouterr().out
+    assert cli.call(["models", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["kind"], row["is_champion"]) == ("churn", "external", False)
+    assert cli.call(["replay", "scores.csv"]) == 2
