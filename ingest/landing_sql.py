@@ -1,7 +1,8 @@
 """The SQL that turns raw messages into landed rows, made from the list of fields.
 
 It reads a relation ``batch`` (``_offset BIGINT, _raw BLOB``) and gives one row per message: good
-ones typed, bad ones with ``_error`` and ``_raw``. JSON is never trusted: bytes are decoded under
+ones typed, bad ones with ``_error`` and ``_raw``, in the order of the log (which DuckDB does not
+keep by itself when it reads Arrow with two threads). JSON is never trusted: bytes are decoded under
 ``try``, JSON types are compared with the contract (DuckDB would read "0.5" as a number and take
 NaN, 1e400 and trailing commas), then numbers are held to be finite and in their range.
 """
@@ -80,7 +81,8 @@ select
     _reason as _error,
     case when _reason is not null then _raw end as _raw,
     {columns}
-from judged"""
+from judged
+order by _offset"""
 
 
 def _message() -> str:

@@ -161,10 +161,11 @@ def _vector(field: Field, value: object) -> tuple[float, ...]:
 def _features(field: Field, value: object) -> dict[str, float | str | bool | None]:
     if not isinstance(value, dict):
         raise InputError(field.broken)
-    features: dict[str, float | str | bool | None] = {}
-    for name, item in value.items():
+    for name in value:
         if not FEATURE_NAME.fullmatch(name):
             raise InputError(f"feature name {name[:80]} is not allowed: {FEATURE_NAME_RULE}")
+    features: dict[str, float | str | bool | None] = {}
+    for name, item in value.items():
         if not isinstance(item, str | bool | None) and _finite(item) is None:
             raise InputError(f"feature {name.lower()} {FEATURE_RULE}")
         features.setdefault(name.lower(), item)
