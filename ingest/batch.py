@@ -7,7 +7,7 @@ is wrong, and the whole is refused before anything has landed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -129,28 +129,53 @@ def import_file(
             parts = [(topics.predictions, predictions_sql(plan, registered, clock()))]
             if "label" in plan.columns:
                 parts.append((topics.labels, labels_sql(plan, clock())))
-            counts, is_new = [], False
-            for topic, sql in parts:
-                folder = chain.partition_folder(landing, topic, str(plan.source_id), 0)
-                final = folder / chain.file_name(0)
-                if not final.exists():
-                    is_new |= _write(connection, plan, topic, sql, staging, folder)
-                rows = pq.read_metadata(final).num_rows
-                counts += [rows, chain.count_errors(final)]
-                advance(rows)
+            is_new = _land(connection, plan, parts, landing)
+    counts = []
+    for topic, _ in parts:
+        final = _folder(landing, topic, plan) / chain.file_name(0)
+        counts += [pq.read_metadata(final).num_rows, chain.count_errors(final)]
+        advance(counts[-2])
     rows, errors, labels, label_errors = [*counts, 0, 0][:4]
     return Imported(plan.source_id, rows, errors, labels, label_errors, is_new)
 
 
-def _write(
+def _folder(landing: Path, topic: str, plan: Plan) -> Path:
+    return chain.partition_folder(landing, topic, str(plan.source_id), 0)
+
+
+def _land(
     connection: duckdb.DuckDBPyConnection,
     plan: Plan,
-    topic: str,
-    sql: str,
-    staging: Path,
-    folder: Path,
+    parts: Sequence[tuple[str, str]],
+    landing: Path,
 ) -> bool:
-    """Land the rows of a topic; refuse them when most break one rule. Return whether we did."""
+    """Land what is not there yet: write and judge all of it first, then commit.
+
+    Returns
+    -------
+    bool
+        Whether anything was added.
+    """
+    is_new = False
+    with ExitStack() as stack:
+        written = []
+        for topic, sql in parts:
+            folder = _folder(landing, topic, plan)
+            if not (folder / chain.file_name(0)).exists():
+                temporary = stack.enter_context(chain.unfinished(landing / STAGING, 0))
+                _write(connection, plan, topic, sql, temporary)
+                written.append((temporary, folder))
+        for temporary, folder in written:
+            with suppress(chain.Fenced):  # another process imports the same: as good
+                chain.commit(temporary, folder, 0)
+                is_new = True
+    return is_new
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, topic: str, sql: str, path: Path
+) -> None:
+    """Write the rows of a topic; refuse them when most break one rule."""
     facts = {
         "topic": topic,
         "source_id": str(plan.source_id),
@@ -159,13 +184,8 @@ def _write(
         "next_offset": str(plan.source.row_count),
         "reason": "",
     }
-    with chain.unfinished(staging, 0) as temporary:
-        try:
-            write_parquet(connection, sql, temporary, facts)
-        except duckdb.Error as error:
-            raise InputError(f"{plan.source.name} cannot be read: {first_line(error)}") from None
-        refuse_mostly_bad(connection, plan, f"read_parquet({text(str(temporary))})")
-        with suppress(chain.Fenced):  # another process imports the same: as good
-            chain.commit(temporary, folder, 0)
-            return True
-    return False
+    try:
+        write_parquet(connection, sql, path, facts)
+    except duckdb.Error as error:
+        raise InputError(f"{plan.source.name} cannot be read: {first_line(error)}") from None
+    refuse_mostly_bad(connection, plan, f"read_parquet({text(str(path))})")
