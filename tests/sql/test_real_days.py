@@ -30,8 +30,9 @@ def _codes(learnt: Values, values: Values, kind: str) -> Counts:
     learnt = learnt[~np.isnan(learnt)]
     names, counts = np.unique(learnt, return_counts=True)
     atoms = names[counts * BINS >= len(learnt)]
-    rest = learnt[~np.isin(learnt, atoms)]
-    edges = np.unique(np.quantile(rest, np.arange(1, BINS) / BINS)) if len(rest) else np.array([])
+    rest = learnt[~np.isin(learnt, atoms)].astype(np.float64)
+    steps = np.arange(1, BINS) / BINS
+    edges = np.unique(np.quantile(rest, steps)) if len(rest) else np.array([])
     ranges = np.searchsorted(edges, values, side="left")
     place = np.minimum(np.searchsorted(atoms, values), max(len(atoms) - 1, 0))
     is_atom = atoms[place] == values if len(atoms) else np.zeros(len(values), dtype=bool)

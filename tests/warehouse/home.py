@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingest import model as models
 from ingest.card import Card, Feature
 from ingest.events import Label, Prediction
-from ingest.landing import land
+from ingest.landing import EventKind, land
 from ingest.local_log import LocalLog
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -103,10 +103,11 @@ class Home:
     def land(self) -> None:
         """Land both topics."""
         features = models.registered_features(self.path / "models")
-        for topic, kind in (("phishing_logs", "prediction"), ("phishing_labels", "label")):
+        kinds: dict[str, EventKind] = {"phishing_logs": "prediction", "phishing_labels": "label"}
+        for topic, kind in kinds.items():
             land(
                 self._log(), topic, kind, self.path / "landing", features, lambda: datetime.now(UTC)
-            )  # type: ignore[arg-type]
+            )
 
     def build(self, *options: str) -> None:
         """Run dbt as a user would, without any wrapper."""
