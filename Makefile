@@ -10,7 +10,7 @@ ABSENT := $(if $(wildcard tests/bench/__main__.py tests/bench.py),,bench) \
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check clean
+.PHONY: help demo test test-slow check pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -48,6 +48,13 @@ ifeq ($(filter study,$(ABSENT)),)
 study: .venv/.dev ## long statistical trials; writes reports/study.md
 	$(BIN)/python -m tests.study
 endif
+
+UV_COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+    --no-strip-extras --no-header --no-emit-index-url
+pins: ## pin the requirements anew (needs uv)
+	$(UV_COMPILE) --all-extras -o requirements/dev.txt
+	$(UV_COMPILE) $(addprefix --extra ,model gate alert kafka api watch schedule) \
+	    -c requirements/dev.txt -o requirements/run.txt
 
 clean: ## remove what is made, except .venv and data
 	rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
