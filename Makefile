@@ -4,18 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ROOMS := ingest udfs stream retrain reports ops tests
-# Left out of the list while their module is not there.
-ABSENT := $(if $(wildcard tests/bench/__main__.py tests/bench.py),,bench) \
-          $(if $(wildcard tests/study/__main__.py tests/study.py),,study)
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check pins clean
+.PHONY: help demo test test-slow check bench study pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
-	@awk 'BEGIN {FS = ":[^#]*## "; split("$(ABSENT)", names, " "); for (i in names) out[names[i]]} \
-	    /^[a-z-]+:[^#]*## / && !($$1 in out) {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.run ## everything from nothing in data/demo, told in the terminal (minutes)
 	$(BIN)/driftnet demo
@@ -37,17 +33,11 @@ check: .venv/.dev ## lint, format, types, spelling, house rules
 	    DRIFTNET_HOME=build/lint $(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models; fi
 	$(BIN)/python -m pytest tests/house
 
-ifeq ($(filter bench,$(ABSENT)),)
-.PHONY: bench
-bench: .venv/.dev ## measure; writes reports/benchmarks.md
-	$(BIN)/python -m tests.bench
-endif
+bench: .venv/.dev ## measure speed; writes reports/benchmarks.md (PARTS=...)
+	$(BIN)/python -m tests.bench $(PARTS)
 
-ifeq ($(filter study,$(ABSENT)),)
-.PHONY: study
-study: .venv/.dev ## long statistical trials; writes reports/study.md
-	$(BIN)/python -m tests.study
-endif
+study: .venv/.dev ## long trials of the statistics; writes reports/study.md (PARTS=...)
+	$(BIN)/python -m tests.study $(PARTS)
 
 UV_COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
     --no-strip-extras --no-header --no-emit-index-url
