@@ -17,9 +17,8 @@ from pathlib import Path
 
 from ingest.durable import make_folder, sync, write_all
 from ingest.errors import DriftnetError, InputError
-from ingest.fields import MAX_MESSAGE_BYTES
 from ingest.frames import pack, scan
-from ingest.log import Position, Record
+from ingest.log import Position, Record, require_fit
 from ingest.tail import MAX_FRAME_BYTES, remember, remembered, repair, settle
 
 PARTITION = 0
@@ -67,7 +66,9 @@ class LocalLog:
         DriftnetError
             The disk refused; none was acknowledged.
         """
-        frames = [pack(_fit(value)) for value in values]
+        values = list(values)
+        require_fit(values)
+        frames = [pack(value) for value in values]
         if not frames:
             return []
         source = self.source_id(topic)
@@ -184,12 +185,6 @@ def _locked(path: Path) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
-
-
-def _fit(value: bytes) -> bytes:
-    if len(value) > MAX_MESSAGE_BYTES:
-        raise InputError(f"a message has {len(value)} bytes: {MAX_MESSAGE_BYTES} at most")
-    return value
 
 
 def _read_source(path: Path) -> str:

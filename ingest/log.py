@@ -4,9 +4,16 @@ A log holds topics, a topic partitions, a partition records in order. A record's
 `Position`; offsets of one partition only grow, but they may have holes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from ingest.errors import DriftnetError, InputError
+from ingest.fields import MAX_MESSAGE_BYTES
+
+
+class Unavailable(DriftnetError):  # noqa: N818 - a state of the log, named as it is spoken of
+    """The log cannot acknowledge now: nothing is known to be lost, the caller may try again."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,40 @@ class EventLog(Protocol):
     def end_offset(self, topic: str, partition: int) -> int:
         """Return the offset that the next durable record will have."""
         ...
+
+
+class AsyncAppender(Protocol):
+    """The producing side of a log for one event loop: many callers wait at once.
+
+    Callers that wait at the same time share a write. A caller that stops waiting (a time-out, a
+    cancel) does not know whether its messages were written: a retry must carry the same event id.
+    """
+
+    async def append(self, topic: str, values: Sequence[bytes]) -> list[Position]:
+        """Add messages in order; they are durable when this returns.
+
+        Raises
+        ------
+        InputError
+            A message is too long; none was added.
+        Unavailable
+            Too much waits already, the appender was closed, or the log did not acknowledge.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Wait for what is under way, then end; appends after this raise `Unavailable`."""
+        ...
+
+
+def require_fit(values: Iterable[bytes]) -> None:
+    """Refuse messages that no log takes.
+
+    Raises
+    ------
+    InputError
+        One is longer than `MAX_MESSAGE_BYTES`.
+    """
+    for value in values:
+        if len(value) > MAX_MESSAGE_BYTES:
+            raise InputError(f"a message has {len(value)} bytes: {MAX_MESSAGE_BYTES} at most")
