@@ -44,14 +44,14 @@ NaN and infinite values are NULL: isfinite() finds them also where DuckDB's Parq
 {% endmacro %}
 
 {#
-Bin codes of events: a query, one row per row of `events`, and the only place where a value becomes a bin.
+Bin codes and segments of events: a query, one row per row of `events`, and the only place where a value becomes a bin.
 
     0..251 range, value or category    252 other category    253 category not seen in the reference
     254 not readable                   255 NULL or NaN       (no code: the version has no such feature)
 
 Parameters
-    events     a relation (or CTE) with model_name, model_version, score, is_predicted_positive and, per feature, feature_<name>;
-               unreadable_features (names, or NULL)
+    events     a relation (or CTE) with model_name, model_version, channel, cluster, score, is_predicted_positive and, per feature,
+               feature_<name>; unreadable_features (names, or NULL)
     keep       names of the columns to pass on
     features   as registered_features() gives them
 #}
@@ -63,6 +63,9 @@ Parameters
     select
     {%- for column in keep %}
         events.{{ column }},
+    {%- endfor %}
+    {%- for segment in segment_columns() %}
+        {{ segment_of(segment, features, 'events', 'segments', segment ~ '_values') }} as segment_{{ segment }},
     {%- endfor %}
     {%- for feature in features %}
         cast(
@@ -110,6 +113,27 @@ Parameters
         group by model_name, model_version
     ) as specs
         on events.model_name = specs.model_name and events.model_version = specs.model_version
+    {%- if segment_columns() %}
+    left join (
+        select
+            model_name,
+            model_version,
+            {%- for segment in segment_columns() %}
+            bool_or(segment_name = '{{ segment }}') as has_{{ segment }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from {{ ref('int_segment_values') }}
+        group by model_name, model_version
+    ) as segments
+        on events.model_name = segments.model_name and events.model_version = segments.model_version
+    {%- endif %}
+    {%- for segment in segment_columns() %}
+    left join {{ ref('int_segment_values') }} as {{ segment }}_values
+        on
+            {{ segment }}_values.segment_name = '{{ segment }}'
+            and events.model_name = {{ segment }}_values.model_name
+            and events.model_version = {{ segment }}_values.model_version
+            and {{ segment_source(segment, features, 'events') }} = {{ segment }}_values.segment_value
+    {%- endfor %}
     {%- for feature in texts %}
     left join {{ categories }} as {{ feature.name }}_categories
         on
@@ -123,7 +147,7 @@ Parameters
 {# The columns of int_predictions beside the codes. #}
 {% macro prediction_columns() %}
     {{ return([
-        'fold_id', 'source_id', 'partition_id', 'position', 'event_status', 'event_id', 'model_name', 'model_version', 'channel',
-        'cluster', 'score', 'is_predicted_positive', 'occurred_at', 'landed_at', 'window_start_at'
+        'fold_id', 'counted_fold_id', 'source_id', 'partition_id', 'position', 'event_status', 'event_id', 'model_name',
+        'model_version', 'channel', 'cluster', 'score', 'is_predicted_positive', 'occurred_at', 'landed_at', 'window_start_at'
     ]) }}
 {% endmacro %}

@@ -24,6 +24,49 @@ The table is looked up by name: a ref() from staging to the state that reads it 
     {{ return(run_query("select coalesce(max(fold_id), 0) from " ~ table).columns[0].values()[0]) }}
 {% endmacro %}
 
+{#
+A query of the landed positions of held events whose version has gained its reference: they are counted by this build.
+
+The table is looked up by name, as in unread_files; no row when there is none.
+#}
+{% macro waiting_positions() -%}
+    {%- set table = adapter.get_relation(database=target.database, schema=target.schema, identifier='int_predictions') if execute -%}
+    select
+        source_id,
+        partition_id,
+        position
+    {%- if table is none or flags.FULL_REFRESH or flags.EMPTY %}
+    from (select '' as source_id, 0 as partition_id, 0 as position where false) as nothing
+    {%- else %}
+    from {{ table }}
+    where
+        event_status = 'held'
+        and model_name || '/' || model_version in (
+            select string_split(file, '/')[-3] || '/' || string_split(file, '/')[-2]
+            from glob('{{ quoted(var("driftnet_home")) }}/models/*/*/card.json')
+        )
+    {%- endif %}
+{%- endmacro %}
+
+{# The landed files that hold the waiting positions. #}
+{% macro files_with_waiting_positions() %}
+    {% if not execute or flags.EMPTY %}{{ return([]) }}{% endif %}
+    {% set pattern = quoted(var('driftnet_home') ~ '/landing/' ~ var('predictions_topic') ~ '/*/p=*/*.parquet') %}
+    {% set found = run_query(
+        "with waiting as (" ~ waiting_positions() ~ "), files as (" ~ landed_file_names(pattern) ~ ") "
+        ~ "select distinct files.file from waiting asof join files "
+        ~ "on waiting.source_id = files.source_id and waiting.partition_id = files.partition_id "
+        ~ "and waiting.position >= files.position order by 1"
+    ) %}
+    {{ return(found.columns[0].values() | list) }}
+{% endmacro %}
+
+{# Whether held events wait to be counted. #}
+{% macro has_waiting_events() %}
+    {% if not execute or flags.EMPTY %}{{ return(false) }}{% endif %}
+    {{ return(run_query("select count(*) from (" ~ waiting_positions() ~ ")").columns[0].values()[0] > 0) }}
+{% endmacro %}
+
 {# A query of the landed files that match a pattern: file and what its path says. #}
 {% macro landed_file_names(pattern) -%}
     select

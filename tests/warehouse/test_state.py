@@ -102,7 +102,8 @@ def test_the_cube_counts_what_a_direct_count_of_the_values_counts(
     cube = dict(
         at_once.query(
             "select bin_index, sum(event_count) from fct_histogram_bins"
-            " where window_grain = 'day' and feature_name = 'amount' group by 1"
+            " where window_grain = 'day' and segment_name = 'all' and feature_name = 'amount'"
+            " group by 1"
         )
     )
     amounts = [event["features"]["amount"] for event in events]
@@ -120,7 +121,8 @@ def test_the_cube_counts_what_a_direct_count_of_the_values_counts(
 def test_the_cube_knows_scores_and_labels(at_once: Home, events: Rows) -> None:
     ((count, labelled, positive, score_sum),) = at_once.query(
         "select sum(event_count), sum(labelled_count), sum(positive_count), sum(score_sum)"
-        " from fct_histogram_bins where window_grain = 'day' and feature_name = 'decision'"
+        " from fct_histogram_bins where window_grain = 'day' and segment_name = 'all'"
+        " and feature_name = 'decision'"
     )
     assert (count, labelled, positive) == (8_000, 3_000, 3_000)
     assert score_sum == pytest.approx(sum(event["score"] for event in events), abs=1e-5)
@@ -196,6 +198,51 @@ def test_unknown_versions_wait_bad_messages_are_kept_and_other_types_show(
         f" from int_predictions where event_id = '{changed['event_id']}'"
     )
     assert codes == [(254, 253, 255, 1)]
+
+
+def test_held_events_are_counted_once_their_version_has_a_reference(
+    make_home: Callable[[], Home], at_once: Home, reference: Rows, events: Rows
+) -> None:
+    home = make_home()
+    home.send("toy", events[:5_000])
+    home.land()
+    home.build()
+    home.send("toy", events[4_900:])
+    home.label("toy", events[:3_000], is_positive=True)
+    home.land()
+    home.build()
+    assert home.query("select distinct event_status from int_predictions order by 1") == [
+        ("duplicate",),
+        ("held",),
+    ]
+    home.register("toy", reference)
+    home.build()  # nothing new has landed
+    statuses = dict(home.query("select event_status, count(*) from int_predictions group by 1"))
+    assert statuses == {"counted": 8_000, "duplicate": 100}
+    for mart in MARTS:
+        ours, theirs = _without(home, mart, "fold_id"), _without(at_once, mart, "fold_id")
+        assert len(ours) == len(theirs) > 0, mart
+        _assert_same(ours, theirs, mart)
+    home.build()
+    assert home.query("select count(*) from int_predictions") == [(8_100,)]
+
+
+def test_segments_are_the_frequent_values_of_the_reference_and_sum_to_the_whole(
+    make_home: Callable[[], Home], reference: Rows, events: Rows
+) -> None:
+    home = make_home()
+    home.register("toy", reference)
+    home.send("toy", events)
+    home.land()
+    home.build("--vars", "{segment_columns: [channel, kind], segment_values: 3}")
+    names = ["1", "2", "3", "other"]
+    counts = [
+        sum(min(int(e["features"]["kind"]), 4) == place for e in events) for place in range(1, 5)
+    ]
+    assert home.query(
+        "select segment_name, segment_value, sum(event_count) from fct_histogram_bins"
+        " where window_grain = 'month' and feature_name = 'amount' group by all order by 1, 2"
+    ) == [("all", "all", 8_000), *(("kind", *pair) for pair in zip(names, counts, strict=True))]
 
 
 def test_an_empty_home_builds_empty_marts(make_home: Callable[[], Home]) -> None:

@@ -38,6 +38,7 @@ current_bins as (
             and cube.model_version = windows.model_version
             and cube.window_grain = windows.window_grain
             and cube.window_start_at = windows.window_start_at
+    where cube.segment_name = 'all'
 ),
 
 -- every bin of the spec, the empty ones too

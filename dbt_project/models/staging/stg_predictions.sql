@@ -1,6 +1,9 @@
-{# One row per landed position of the predictions topic that int_predictions has not read yet. #}
+{#
+One row per landed position of the files that int_predictions has to read: the new ones, and those that hold events of a
+version which has gained its reference since.
+#}
 {% set features = registered_features() %}
-{% set files = unread_files(var('predictions_topic'), 'int_predictions') %}
+{% set files = (unread_files(var('predictions_topic'), 'int_predictions') + files_with_waiting_positions()) | unique | list %}
 {% set columns = [
     ('filename', 'varchar'), ('_offset', 'bigint'), ('_landed_at', 'timestamp'), ('_error', 'varchar'), ('event_id', 'uuid'),
     ('occurred_at', 'timestamp'), ('model_name', 'varchar'), ('model_version', 'varchar'), ('score', 'double'),

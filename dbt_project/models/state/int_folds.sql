@@ -84,6 +84,20 @@ folds as (
     cross join newest
     where walked.is_reached
     group by newest.fold_id, walked.topic, walked.source_id, walked.partition_id, walked.after_offset
+    {%- if has_waiting_events() %}
+    union all
+    -- held events are counted by this fold, though nothing new may have landed
+    select
+        newest.fold_id + 1 as fold_id,
+        '' as topic,
+        'references' as source_id,
+        0 as partition_id,
+        0 as after_offset,
+        0 as upto_offset,
+        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as folded_at,
+        '{{ invocation_id }}' as invocation_id
+    from newest
+    {%- endif %}
 )
 
 select * from folds

@@ -4,6 +4,7 @@
     unique_key='model_name, model_version, window_grain, window_start_at',
 ) }}
 {% set codes = code_columns(registered_features()) %}
+{% set segments = segment_code_columns() %}
 with predictions as (
     select * from {{ ref('int_predictions') }}
     where event_status = 'counted'
@@ -34,7 +35,7 @@ touched as (
         model_version,
         window_start_at
     from predictions
-    where fold_id > (select fold_id from folded)
+    where counted_fold_id > (select fold_id from folded)
     union
     select
         predictions.model_name,
@@ -53,8 +54,11 @@ events as (
         predictions.model_version,
         predictions.window_start_at,
         predictions.event_id,
-        predictions.fold_id,
+        predictions.counted_fold_id,
         cast(round(predictions.score * 1e9) as bigint) as score_units
+        {%- for segment in segments %},
+        predictions.{{ segment }}
+        {%- endfor %}
         {%- for code in codes %},
         predictions.{{ code }}
         {%- endfor %}
@@ -86,12 +90,12 @@ labelled as (
         events.model_name,
         events.model_version,
         events.window_start_at,
-        greatest(events.fold_id, coalesce(event_labels.fold_id, 0)) as fold_id,
+        greatest(events.counted_fold_id, coalesce(event_labels.fold_id, 0)) as fold_id,
         events.score_units,
         case when event_labels.event_id is not null then 1 else 0 end as label_count,
         case when event_labels.is_actual_positive then 1 else 0 end as positive_count
-        {%- for code in codes %},
-        events.{{ code }}
+        {%- for column in segments + codes %},
+        events.{{ column }}
         {%- endfor %}
     from events
     left join event_labels
@@ -111,13 +115,14 @@ window_folds as (
 long as (
     {{ driftnet.unpivot(
         'labelled',
-        ['model_name', 'model_version', 'window_start_at', 'score_units', 'label_count', 'positive_count'],
+        ['model_name', 'model_version', 'window_start_at', 'score_units', 'label_count', 'positive_count'] + segments,
         codes,
         'column_name',
         'bin_index'
     ) }}
 ),
 
+-- once for the whole and once for each segment
 counted as (
     select
         model_name,
@@ -125,36 +130,74 @@ counted as (
         window_start_at,
         column_name,
         bin_index,
+        {%- for segment in segments %}
+        {{ segment }},
+        grouping({{ segment }}) = 0 as is_by_{{ segment }},
+        {%- endfor %}
         count(*) as event_count,
         cast(sum(label_count) as bigint) as labelled_count,
         cast(sum(positive_count) as bigint) as positive_count,
         cast(sum(score_units) as bigint) as score_units
     from long
-    group by 1, 2, 3, 4, 5
+    group by grouping sets (
+        (model_name, model_version, window_start_at, column_name, bin_index)
+        {%- for segment in segments %},
+        (model_name, model_version, window_start_at, column_name, bin_index, {{ segment }})
+        {%- endfor %}
+    )
+),
+
+named as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        case
+            {%- for segment in segments %}
+            when is_by_{{ segment }} then '{{ segment | replace("segment_", "", 1) }}'
+            {%- endfor %}
+            else 'all'
+        end as segment_name,
+        case
+            {%- for segment in segments %}
+            when is_by_{{ segment }} then {{ segment }}
+            {%- endfor %}
+            else 'all'
+        end as segment_value,
+        split_part(column_name, '_', 1) as drift_kind,
+        substr(column_name, strpos(column_name, '_') + 1) as feature_name,
+        bin_index,
+        event_count,
+        labelled_count,
+        positive_count,
+        score_units
+    from counted
 ),
 
 histograms as (
     select
-        counted.model_name,
-        counted.model_version,
+        named.model_name,
+        named.model_version,
         'day' as window_grain,
-        counted.window_start_at,
-        'all' as segment_name,
-        'all' as segment_value,
-        split_part(counted.column_name, '_', 1) as drift_kind,
-        substr(counted.column_name, strpos(counted.column_name, '_') + 1) as feature_name,
-        counted.bin_index,
-        counted.event_count,
-        counted.labelled_count,
-        counted.positive_count,
-        counted.score_units,
+        named.window_start_at,
+        named.segment_name,
+        named.segment_value,
+        named.drift_kind,
+        named.feature_name,
+        named.bin_index,
+        named.event_count,
+        named.labelled_count,
+        named.positive_count,
+        named.score_units,
         window_folds.fold_id
-    from counted
+    from named
     inner join window_folds
         on
-            counted.model_name = window_folds.model_name
-            and counted.model_version = window_folds.model_version
-            and counted.window_start_at = window_folds.window_start_at
+            named.model_name = window_folds.model_name
+            and named.model_version = window_folds.model_version
+            and named.window_start_at = window_folds.window_start_at
+    -- a version that lacks a segment has no rows of it
+    where named.segment_value is not null
 )
 
 select * from histograms

@@ -1,5 +1,12 @@
 {# One row per landed position of the predictions topic: what came of it, and the bin of each of its features. #}
-{{ config(incremental_strategy='append', on_schema_change='append_new_columns') }}
+{{ config(
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    post_hook="
+        delete from {{ this }}
+        where event_status = 'held' and (model_name, model_version) in (select (model_name, model_version) from {{ ref('stg_models') }})
+    ",
+) }}
 {% set features = registered_features() %}
 with landed as (
     select * from {{ ref('stg_predictions') }}
@@ -10,14 +17,24 @@ folds as (
     where topic = '{{ var("predictions_topic") }}'
 ),
 
+newest_fold as (
+    select coalesce(max(fold_id), 0) as fold_id from {{ ref('int_folds') }}
+),
+
 models as (
     select * from {{ ref('stg_models') }}
+),
+
+-- held events whose version has gained its reference; their held rows go with this transaction
+waiting as (
+    {{ waiting_positions() }}
 ),
 
 -- a row has the fold of its offset, whichever build reads it; what lies after the pin is not read yet
 pinned as (
     select
         folds.fold_id,
+        waiting.position is not null as was_held,
         landed.source_id,
         landed.partition_id,
         landed.position,
@@ -46,8 +63,13 @@ pinned as (
             and landed.position < folds.upto_offset
     left join models
         on landed.model_name = models.model_name and landed.model_version = models.model_version
+    left join waiting
+        on
+            landed.source_id = waiting.source_id
+            and landed.partition_id = waiting.partition_id
+            and landed.position = waiting.position
     {%- if is_incremental() %}
-    where folds.fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
+    where folds.fold_id > (select coalesce(max(fold_id), 0) from {{ this }}) or waiting.position is not null
     {%- endif %}
 ),
 
@@ -62,7 +84,7 @@ copies as (
         position,
         occurred_at
     from pinned
-    where not is_dead
+    where not is_dead and not was_held
     {%- if is_incremental() %}
     union all
     select
@@ -113,6 +135,11 @@ duplicates as (
 judged as (
     select
         pinned.fold_id,
+        case
+            when pinned.is_dead or duplicates.position is not null or not pinned.has_reference then null
+            when pinned.was_held then newest_fold.fold_id
+            else pinned.fold_id
+        end as counted_fold_id,
         pinned.source_id,
         pinned.partition_id,
         pinned.position,
@@ -137,6 +164,7 @@ judged as (
         pinned.feature_{{ feature.name }}
         {%- endfor %}
     from pinned
+    cross join newest_fold
     left join duplicates
         on
             pinned.source_id = duplicates.source_id
@@ -156,6 +184,9 @@ counted as (
 uncounted as (
     select
         {{ prediction_columns() | join(',\n        ') }}
+        {%- for segment in segment_code_columns() %},
+        cast(null as varchar) as {{ segment }}
+        {%- endfor %}
         {%- for code in code_columns(features) %},
         cast(null as utinyint) as {{ code }}
         {%- endfor %}

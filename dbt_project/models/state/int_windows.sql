@@ -19,7 +19,7 @@ days as (
         sum(event_count) as event_count,
         max(fold_id) as fold_id
     from histograms
-    where drift_kind = 'prediction' and feature_name = 'decision'
+    where segment_name = 'all' and drift_kind = 'prediction' and feature_name = 'decision'
     group by 1, 2, 3
 ),
 
