@@ -1,7 +1,4 @@
-{#
-One row per landed position of the files that int_predictions has to read: the new ones, and those that hold events of a
-version which has gained its reference since.
-#}
+{# One row per landed position of the files that int_predictions has to read: the new ones, and those with events that were held. #}
 {% set features = registered_features() %}
 {% set files = (unread_files(var('predictions_topic'), 'int_predictions') + files_with_waiting_positions()) | unique | list %}
 {% set columns = [

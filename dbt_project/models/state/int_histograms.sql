@@ -139,7 +139,8 @@ counted as (
         cast(sum(positive_count) as bigint) as positive_count,
         cast(sum(score_units) as bigint) as score_units
     from long
-    group by grouping sets (
+    -- sqlfluff does not know these sets in its DuckDB dialect
+    group by grouping sets (  -- noqa: PRS
         (model_name, model_version, window_start_at, column_name, bin_index)
         {%- for segment in segments %},
         (model_name, model_version, window_start_at, column_name, bin_index, {{ segment }})
