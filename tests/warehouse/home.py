@@ -100,6 +100,10 @@ class Home:
             ],
         )
 
+    def append_labels(self, messages: Sequence[bytes]) -> None:
+        """Append messages to the labels topic as they are."""
+        self._log().append("phishing_labels", messages)
+
     def land(self) -> None:
         """Land both topics."""
         features = models.registered_features(self.path / "models")

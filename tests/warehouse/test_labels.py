@@ -1,0 +1,150 @@
+"""Labels find their predictions whenever they come, and each of them is counted once."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.events import Label
+from tests.warehouse.home import BEGIN, Home, draw
+
+Rows = list[dict[str, Any]]
+Said = tuple[uuid.UUID, datetime, bool]
+TABLES = ["fct_labelled_predictions", "int_label_counts", "int_event_labels"]
+COUNTS = (
+    "landed_count, applied_count, superseded_count, waiting_count, orphaned_count, dead_count,"
+    " contradicted_count"
+)
+
+
+def send_labels(home: Home, said: Sequence[Said]) -> None:
+    messages = [
+        Label(event_id=event, model_name="toy", labelled_at=at, is_actual_positive=truth).to_json()
+        for event, at, truth in said
+    ]
+    home.append_labels(messages)
+
+
+def after(event: dict[str, Any], days: float) -> datetime:
+    return event["occurred_at"] + timedelta(days=days)
+
+
+def content(home: Home, table: str) -> list[tuple[Any, ...]]:
+    """Return what a table says, without where and by which build it came."""
+    places = {"fold_id", "source_id", "partition_id", "position", "computed_at"}
+    columns = [name for name, *_ in home.query(f"describe {table}") if name not in places]
+    return home.query(f"select {', '.join(columns)} from {table} order by all")
+
+
+@pytest.fixture(scope="module")
+def reference() -> Rows:
+    return draw(np.random.default_rng(1), 1_500, BEGIN - timedelta(days=30), 30)
+
+
+@pytest.fixture(scope="module")
+def events() -> Rows:
+    return draw(np.random.default_rng(2), 600, BEGIN, 60)
+
+
+@pytest.fixture(scope="module")
+def said(events: Rows) -> list[Said]:
+    """Return labels: prompt, months late, repeated, contradicting, at the same instant, unknown."""
+    prompt = [(e["event_id"], after(e, 0.1), e["score"] > 0.3) for e in events[:200]]
+    late = [(e["event_id"], after(e, 90), True) for e in events[200:250]]
+    revised = [(e["event_id"], after(e, 3), e["score"] <= 0.3) for e in events[:40]]
+    back = [(e["event_id"], after(e, 5), e["score"] > 0.3) for e in events[:10]]
+    torn = [(e["event_id"], after(e, 0.1), e["score"] <= 0.3) for e in events[100:120]]
+    strangers: list[Said] = [(uuid.UUID(int=n), BEGIN, False) for n in range(7)]
+    recent: list[Said] = [(uuid.UUID(int=99), after(events[-1], 80), True)]
+    return prompt + late + revised + back + torn + prompt[50:60] + strangers + recent
+
+
+@pytest.fixture(scope="module")
+def at_once(make_home: Callable[[], Home], reference: Rows, events: Rows, said: list[Said]) -> Home:
+    home = make_home()
+    home.register("toy", reference)
+    home.send("toy", events)
+    send_labels(home, said)
+    home.append_labels([b"null", b"{}"])
+    home.land()
+    home.build()
+    return home
+
+
+def test_each_landed_label_is_counted_once(at_once: Home) -> None:
+    counts = dict(at_once.query(f"select model_name, row({COUNTS}) from int_label_counts"))
+    assert counts["toy"] == (338, 250, 80, 1, 7, 0, 60)
+    assert counts[""][-2] == 2
+    checks = dict(
+        at_once.query(
+            "select check_name, check_value from int_label_checks where model_name = 'toy'"
+        )
+    )
+    parts = ("applied", "superseded", "waiting", "orphaned", "dead")
+    assert checks["labels_landed"] == sum(checks[f"labels_{part}"] for part in parts)
+
+
+def test_the_newest_label_holds_and_what_it_says_is_known_since_it_was_first_said(
+    at_once: Home, events: Rows
+) -> None:
+    rows = {
+        row[0]: row[1:]
+        for row in at_once.query(
+            "select event_id, is_actual_positive, labelled_at, label_known_at"
+            " from fct_labelled_predictions"
+        )
+    }
+    assert len(rows) == 250
+    naive = {"tzinfo": None}
+    twice, once, torn = events[5], events[30], events[110]
+    assert rows[twice["event_id"]] == (
+        twice["score"] > 0.3, after(twice, 5).replace(**naive), after(twice, 0.1).replace(**naive)
+    )  # fmt: skip
+    assert rows[once["event_id"]] == (
+        once["score"] <= 0.3, after(once, 3).replace(**naive), after(once, 3).replace(**naive)
+    )  # fmt: skip
+    assert rows[torn["event_id"]][0] is True
+
+
+@pytest.mark.slow
+def test_any_order_of_arrival_over_any_number_of_builds_ends_in_the_same_tables(
+    make_home: Callable[[], Home], at_once: Home, reference: Rows, events: Rows, said: list[Said]
+) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(2):
+        home = make_home()
+        arrivals = [("event", n) for n in range(len(events))] + [
+            ("said", n) for n in range(len(said))
+        ]
+        rng.shuffle(arrivals)
+        registered = int(rng.integers(0, 3))  # held events until then
+        for build, part in enumerate(np.array_split(np.array(arrivals, dtype=object), 3)):
+            if build == registered:
+                home.register("toy", reference)
+            home.send("toy", [events[n] for what, n in part if what == "event"])
+            send_labels(home, [said[n] for what, n in part if what == "said"])
+            home.land()
+            home.build("--select", "+int_label_counts", "+fct_labelled_predictions")
+        home.append_labels([b"null", b"{}"])
+        home.land()
+        home.build("--select", "+int_label_counts", "+fct_labelled_predictions")
+        for table in TABLES:
+            assert content(home, table) == content(at_once, table), table
+
+
+def test_what_is_older_than_the_kept_days_leaves_the_mart(
+    make_home: Callable[[], Home], reference: Rows, events: Rows, said: list[Said]
+) -> None:
+    home = make_home()
+    home.register("toy", reference)
+    home.send("toy", events)
+    send_labels(home, said)
+    home.land()
+    home.build("--vars", "{labelled_prediction_days: 50}", "--select", "+fct_labelled_predictions")
+    edge = max(event["occurred_at"] for event in events) - timedelta(days=50)
+    kept = {event["event_id"] for event in events[:250] if event["occurred_at"] >= edge}
+    assert 0 < len(kept) < 250
+    assert {row[0] for row in home.query("select event_id from fct_labelled_predictions")} == kept
