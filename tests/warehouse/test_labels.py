@@ -29,7 +29,12 @@ def send_labels(home: Home, said: Sequence[Said]) -> None:
 
 
 def after(event: dict[str, Any], days: float) -> datetime:
-    return event["occurred_at"] + timedelta(days=days)
+    occurred_at: datetime = event["occurred_at"]
+    return occurred_at + timedelta(days=days)
+
+
+def naive(event: dict[str, Any], days: float) -> datetime:
+    return after(event, days).replace(tzinfo=None)
 
 
 def content(home: Home, table: str) -> list[tuple[Any, ...]]:
@@ -98,14 +103,9 @@ def test_the_newest_label_holds_and_what_it_says_is_known_since_it_was_first_sai
         )
     }
     assert len(rows) == 250
-    naive = {"tzinfo": None}
     twice, once, torn = events[5], events[30], events[110]
-    assert rows[twice["event_id"]] == (
-        twice["score"] > 0.3, after(twice, 5).replace(**naive), after(twice, 0.1).replace(**naive)
-    )  # fmt: skip
-    assert rows[once["event_id"]] == (
-        once["score"] <= 0.3, after(once, 3).replace(**naive), after(once, 3).replace(**naive)
-    )  # fmt: skip
+    assert rows[twice["event_id"]] == (twice["score"] > 0.3, naive(twice, 5), naive(twice, 0.1))
+    assert rows[once["event_id"]] == (once["score"] <= 0.3, naive(once, 3), naive(once, 3))
     assert rows[torn["event_id"]][0] is True
 
 
