@@ -24,6 +24,32 @@ Row = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a scorer scores, as callers of an API name it.
+
+    Parameters
+    ----------
+    name
+        The key in JSON.
+    description
+        One sentence.
+    examples
+        Some that are safe to show.
+    """
+
+    name: str
+    description: str
+    examples: tuple[str, ...]
+
+
+SUBJECT = Subject(
+    "url",
+    "The URL to score: any text. It is never opened.",
+    ("https://login.example.com/account/verify?id=1", "example.org"),
+)
+
+
+@dataclass(frozen=True)
 class Scores:
     """What a model says of n URLs.
 

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ingest.errors import DriftnetError
-from ops import cli_demo, cli_events, cli_import, cli_judge, cli_models, settings
+from ops import cli_demo, cli_events, cli_import, cli_judge, cli_models, cli_serve, settings
 
 INTERRUPTED = 130
 
@@ -53,6 +53,7 @@ for verb in (
     cli_demo.demo,
     cli_models.retrain,
     cli_models.models,
+    cli_serve.serve,
     cli_events.replay,
     cli_import.import_,
     cli_events.land,

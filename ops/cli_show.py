@@ -3,10 +3,12 @@
 On a terminal long work has a bar; elsewhere a line when it is done.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +41,17 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Write one line about the work to stderr."""
     click.echo(text, err=True)
+
+
+def tell(event: str, **fields: object) -> None:
+    """Write one happening of a long-running verb to stderr: JSON where it is no terminal."""
+    moment = datetime.now(UTC)
+    if sys.stderr.isatty():
+        words = " ".join(f"{name}={value}" for name, value in fields.items())
+        note(f"{moment:%H:%M:%S} {event} {words}".rstrip())
+        return
+    at = moment.isoformat(timespec="milliseconds")
+    note(json.dumps({"at": at, "event": event, **fields}, default=str))
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
