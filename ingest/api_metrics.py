@@ -57,6 +57,7 @@ class _Who(Collector):
         self._champions = champions
 
     def collect(self) -> Iterable[Metric]:
+        """Return what is true now."""
         who = self._champions
         work = GaugeMetricFamily(
             "driftnet_api_champion", "1 for the version at work", labels=["model", "version"]

@@ -42,6 +42,13 @@ def test_dbt_gets_the_home_as_an_absolute_path_and_no_telemetry() -> None:
     assert environment["PATH"] == "/bin"
 
 
+def test_the_keys_of_the_api_are_read_apart_shown_nowhere_and_handed_to_nobody() -> None:
+    found = read({"DRIFTNET_API_KEYS": " one-key, another-key ,"})
+    assert found.api_keys == ("one-key", "another-key")
+    assert "one-key" not in repr(found)
+    assert not [x for x in found.dbt_environment().values() if "one-key" in x]
+
+
 def test_every_variable_that_dbt_reads_is_known() -> None:
     import re
 
