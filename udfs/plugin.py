@@ -38,7 +38,7 @@ class Plugin(BasePlugin):
                 function.name,
                 function.arrow(),
                 [kind for _, kind in function.parameters],
-                function.returns,
+                function.sql_type,
                 type="arrow",
                 null_handling="special",
             )
