@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.arrays import Blocks, Floats, Matrix, whole_rows
-from udfs.permutation import deal, p_value
+from udfs.permutation import deal, p_value, sampling_variances
 
 MINIMUM = 2
 """Fewest rows on a side; with fewer there is no answer."""
@@ -46,6 +47,9 @@ def mmd_squared(
     seed: int,
 ) -> Mmd | None:
     """Compare two samples of vectors by a Gaussian kernel, in float64.
+
+    Arrangements of blocks of unequal size are compared in units of their sampling variance, for
+    which the correlation within the reference's blocks is taken from the same sums.
 
     k(x, y) = exp(-|x - y|^2 / (2 bandwidth^2)). The kernel is summed by pairs of blocks once; a
     permutation is then a column of a matrix product over blocks.
@@ -89,9 +93,14 @@ def mmd_squared(
     sides = deal(n, m, reference_blocks, current_blocks, permutations, seed)
     rows = np.concatenate((reference, current)) / (np.sqrt(2.0) * bandwidth)
     sums, sizes = _kernel_by_blocks(rows, sides.block_of_row)
-    statistics = _unbiased(sums, sizes, sides.is_reference)
-    p = p_value(statistics, sides.is_testable and permutations > 0)
-    return Mmd(float(statistics[0]), p, n, m, few + more)
+    ones = np.ones(len(sizes))
+    statistic = _unbiased(sums, sizes, sides.is_reference[:, :1], ones)[0]
+    correlation = _correlation(sums, sizes, sides.is_reference[:, 0] == 1)
+    variances = sampling_variances(sizes, sides.is_reference, correlation)
+    # pairs of one block say how alike its rows are, not how the sides differ
+    apart = _unbiased(sums - np.diag(np.diag(sums)), sizes, sides.is_reference, sizes)
+    p = p_value(apart / variances, sides.is_testable and permutations > 0)
+    return Mmd(float(statistic), p, n, m, few + more)
 
 
 def _kernel_by_blocks(rows: Floats, block_of_row: Blocks) -> tuple[Floats, Floats]:
@@ -118,21 +127,41 @@ def _kernel_by_blocks(rows: Floats, block_of_row: Blocks) -> tuple[Floats, Float
     return (sums + sums.T) / 2, np.bincount(blocks).astype(np.float64)
 
 
+def _correlation(sums: Floats, sizes: Floats, is_reference: npt.NDArray[np.bool_]) -> float:
+    """Return how much more alike two rows of one reference block are than rows of two, 0..1."""
+    sums, sizes = sums[np.ix_(is_reference, is_reference)], sizes[is_reference]
+    inside, pairs = np.trace(sums), np.sum(sizes * (sizes - 1))
+    outside, others = sums.sum() - inside, sizes.sum() ** 2 - np.sum(sizes**2)
+    if pairs == 0 or others == 0 or outside >= others:
+        return 0.0
+    alike, apart = inside / pairs, outside / others
+    return float(np.clip((alike - apart) / (1 - apart), 0.0, 1.0))
+
+
 def _starts(blocks: Blocks) -> Blocks:
     return np.flatnonzero(np.r_[True, blocks[1:] != blocks[:-1]])
 
 
-def _unbiased(sums: Floats, sizes: Floats, is_reference: Floats) -> Floats:
-    """Return MMD^2 for each column; infinite where a side of a permutation has under two rows."""
+def _unbiased(sums: Floats, sizes: Floats, is_reference: Floats, excluded: Floats) -> Floats:
+    """Return MMD^2 for each column; infinite where a side of an arrangement has no pair.
+
+    Parameters
+    ----------
+    excluded : array of shape (blocks,)
+        With how many rows of its block, itself included, a row is not paired.
+    """
     n = sizes @ is_reference
     m = sizes.sum() - n
+    alone = (sizes * excluded) @ is_reference
+    of_reference = n * n - alone
+    of_current = m * m - ((sizes * excluded).sum() - alone)
     within = np.einsum("ij,ij->j", is_reference, sums @ is_reference)
     of_block = sums.sum(axis=1)
     reference_to_all, total = of_block @ is_reference, of_block.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         value = (
-            within / (n * (n - 1))
-            + (total - 2 * reference_to_all + within) / (m * (m - 1))
+            within / of_reference
+            + (total - 2 * reference_to_all + within) / of_current
             - 2 * (reference_to_all - within) / (n * m)
         )
-    return np.where((n > 1) & (m > 1), value, np.inf)
+    return np.where((of_reference > 0) & (of_current > 0), value, np.inf)

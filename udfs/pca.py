@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.arrays import Blocks, Floats, Matrix, whole_rows
-from udfs.permutation import deal, p_value
+from udfs.permutation import deal, p_value, sampling_variances
 
 MINIMUM = 2
 """Fewest rows on a side, and of a basis; with fewer there is no answer."""
@@ -162,11 +162,14 @@ def pca_wasserstein(
     weights = np.where(is_varied, (std / std.max()) ** 2, 0.0)
     weights /= weights.sum()
     is_reference = sides.is_reference[sides.block_of_row]
-    sizes = is_reference.sum(axis=0)
-    by_component = np.stack([_distances(column, is_reference, sizes) for column in projected.T])
+    counts = is_reference.sum(axis=0)
+    by_component = np.stack([_distances(column, is_reference, counts) for column in projected.T])
     statistics = weights @ by_component
+    correlation = weights @ _correlations(projected[:n], sides.block_of_row[:n])
+    sizes = np.bincount(sides.block_of_row).astype(np.float64)
+    variances = sampling_variances(sizes, sides.is_reference, float(correlation))
     shifts = projected[n:].mean(axis=0) - projected[:n].mean(axis=0)
-    p = p_value(statistics, sides.is_testable and permutations > 0)
+    p = p_value(statistics / np.sqrt(variances), sides.is_testable and permutations > 0)
     return PcaWasserstein(
         float(statistics[0]), p, by_component[:, 0], shifts, weights, n, m, few + more
     )
@@ -180,6 +183,20 @@ def _distances(values: Floats, is_reference: Floats, sizes: Floats) -> Floats:
     upto *= 1 / sizes + 1 / (len(values) - sizes)  # F_x - F_y = i_x/n - (i - i_x)/m
     upto -= rank / (len(values) - sizes)
     return np.asarray(np.diff(values[order]) @ np.abs(upto, out=upto))
+
+
+def _correlations(values: Floats, blocks: Blocks) -> Floats:
+    """Return for each column how alike the rows of a block are, 0..1 (analysis of variance)."""
+    sizes = np.bincount(blocks).astype(np.float64)
+    n, count = len(values), len(sizes)
+    if count < 2 or count == n:
+        return np.zeros(values.shape[1])
+    sums = np.stack([np.bincount(blocks, column) for column in values.T])
+    between = (sums**2 / sizes).sum(axis=1) - values.sum(axis=0) ** 2 / n
+    within = (values**2).sum(axis=0) - (sums**2 / sizes).sum(axis=1)
+    mean_size = (n - (sizes**2).sum() / n) / (count - 1)
+    ratio = between / (count - 1) / np.maximum(within / (n - count), 1e-300)
+    return np.asarray(np.clip((ratio - 1) / (ratio - 1 + mean_size), 0.0, 1.0))
 
 
 def _median_distance(rows: Floats) -> float:

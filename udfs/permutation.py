@@ -59,6 +59,32 @@ def deal(
     return Sides(np.concatenate((left, right + left_count)), is_reference, is_testable)
 
 
+def sampling_variances(sizes: Floats, is_reference: Floats, correlation: float) -> Floats:
+    """Return for each arrangement the variance of a difference of shares, in units of one row's.
+
+    Arrangements of unequal blocks differ in it: a statistic that grows with it has to be divided
+    by it before arrangements are compared, or a window of few big days is never found.
+
+    Parameters
+    ----------
+    sizes : array of shape (blocks,)
+        Rows of each block.
+    is_reference : array of shape (blocks, arrangements)
+        1 where a block counts as reference.
+    correlation
+        Of the rows of one block, 0..1.
+
+    Examples
+    --------
+    >>> sampling_variances(np.ones(4), np.array([[1.0], [1.0], [0.0], [0.0]]), 0.5)
+    array([1.])
+    """
+    weighted = sizes * (1 + correlation * (sizes - 1))
+    n = sizes @ is_reference
+    within = weighted @ is_reference
+    return np.asarray(within / n**2 + (weighted.sum() - within) / (sizes.sum() - n) ** 2)
+
+
 def p_value(statistics: Floats, is_testable: bool) -> float:
     """Return the share of arrangements at least as extreme as the observed one, NaN untested.
 

@@ -10,6 +10,7 @@ from udfs.ks import ks_two_sample
 from udfs.mmd import mmd_squared
 from udfs.pca import fit_basis, pca_wasserstein
 
+Blocks = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 LEVELS = (0.01, 0.05, 0.10)
 DIMENSIONS = 8
@@ -17,14 +18,14 @@ DIMENSIONS = 8
 
 def _p_values(trial: Callable[[np.random.Generator], float], trials: int, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
-    return np.array([trial(rng) for _ in range(trials)])
+    return np.array([trial(rng) for _ in range(trials)], dtype=np.float64)
 
 
 def _deviations(p: Floats, level: float) -> float:
     """Return by how many Monte Carlo standard errors alarms are over the level."""
     share = float(np.mean(p <= level))
     print(f"   at {level:.0%}: {share:.2%} of {len(p)}")
-    return (share - level) / np.sqrt(level * (1 - level) / len(p))
+    return float((share - level) / np.sqrt(level * (1 - level) / len(p)))
 
 
 def _ks(size: int) -> Callable[[np.random.Generator], float]:
@@ -36,16 +37,19 @@ def _ks(size: int) -> Callable[[np.random.Generator], float]:
     return trial
 
 
-def _mmd(size: int, current_days: int | None = None) -> Callable[[np.random.Generator], float]:
+def _mmd(
+    size: int, current_days: int = 0, spread: float = 0.0, shift: float = 0.0
+) -> Callable[[np.random.Generator], float]:
     """Rows of 8 numbers; with days, rows of one day share a part of their place."""
 
     def trial(rng: np.random.Generator) -> float:
         x, y = rng.normal(size=(size, DIMENSIONS)), rng.normal(size=(size, DIMENSIONS))
-        days = None, None
+        days: tuple[Blocks | None, Blocks | None] = None, None
         if current_days:
-            days = np.arange(size) * 60 // size, np.arange(size) * current_days // size
-            x += rng.normal(0, 0.2, (60, DIMENSIONS))[days[0]]
-            y += rng.normal(0, 0.2, (current_days, DIMENSIONS))[days[1]]
+            left, right = np.arange(size) * 60 // size, np.arange(size) * current_days // size
+            x += rng.normal(0, spread, (60, DIMENSIONS))[left]
+            y += rng.normal(shift, spread, (current_days, DIMENSIONS))[right]
+            days = left, right
         found = mmd_squared(x, y, *days, np.sqrt(2 * DIMENSIONS), 200, int(rng.integers(1 << 30)))
         assert found is not None
         return found.p_value
@@ -80,10 +84,15 @@ def test_mmd_alarms_no_more_often_than_it_says_on_200_rows() -> None:
 
 
 @pytest.mark.slow
-def test_mmd_alarms_no_more_often_on_days_whose_rows_resemble_each_other() -> None:
-    # the reference has 60 days, the window 7: the same rows per side, other days
-    p = _p_values(_mmd(420, current_days=7), 500, 22)
+@pytest.mark.parametrize("spread", [0.0, 0.1, 0.3])
+def test_mmd_keeps_its_promise_on_days_whose_rows_resemble_each_other(spread: float) -> None:
+    # the reference has 60 days, the window 7 bigger ones
+    print(f"   days differ by {spread} std")
+    p = _p_values(_mmd(420, 7, spread), 400, 22)
     assert all(_deviations(p, level) <= 3 for level in LEVELS)
+    found = _p_values(_mmd(420, 7, spread, shift=0.3), 100, 22)
+    print(f"   a shift of 0.3 std is found in {np.mean(found <= 0.05):.0%}")
+    assert np.mean(found <= 0.05) >= 0.15
 
 
 @pytest.mark.slow
