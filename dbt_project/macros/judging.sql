@@ -1,28 +1,27 @@
 {#
-The windows that a mart of verdicts has to judge (again): those that hold more than its rows say, or that are complete by now.
-A window with too few events is not judged.
+A query of the windows that fct_drift_metrics has judged, and as what; no row when there is no such table or it is about to be built anew.
+
+The table is looked up by name: what it is made of cannot ref() it.
 #}
-{% macro windows_to_judge() -%}
+{% macro judged_windows() -%}
+    {%- set table = adapter.get_relation(database=target.database, schema=target.schema, identifier='fct_drift_metrics') if execute -%}
+    {%- set names = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] -%}
+    {%- if 'comparison_state' not in names or flags.FULL_REFRESH or flags.EMPTY %}
     select
-        windows.model_name,
-        windows.model_version,
-        windows.window_grain,
-        windows.window_start_at,
-        windows.window_end_at,
-        windows.is_complete,
-        windows.event_count,
-        windows.squared_day_sum,
-        windows.fold_id
-    from {{ ref('int_windows') }} as windows
-    {%- if is_incremental() %}
-    anti join {{ this }} as judged
-        on
-            windows.model_name = judged.model_name
-            and windows.model_version = judged.model_version
-            and windows.window_grain = judged.window_grain
-            and windows.window_start_at = judged.window_start_at
-            and windows.fold_id = judged.fold_id
-            and windows.is_complete = judged.is_complete
+        cast(null as varchar) as model_name,
+        cast(null as varchar) as model_version,
+        cast(null as varchar) as window_grain,
+        cast(null as timestamp) as window_start_at,
+        cast(null as varchar) as comparison_state
+    where false
+    {%- else %}
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        any_value(comparison_state) as comparison_state
+    from {{ table }}
+    group by model_name, model_version, window_grain, window_start_at
     {%- endif %}
-    where windows.event_count >= {{ var('window_minimum_count') }}
 {%- endmacro %}

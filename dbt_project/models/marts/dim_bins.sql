@@ -151,12 +151,24 @@ reference_counts as (
     select
         model_name,
         model_version,
+        segment_name,
+        segment_value,
         drift_kind,
         feature_name,
         bin_index,
         cast(sum(event_count) as bigint) as reference_count
     from histograms
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+-- the segments that the reference has use the bins of the whole
+segments as (
+    select distinct
+        model_name,
+        model_version,
+        segment_name,
+        segment_value
+    from histograms
 ),
 
 labelled as (
@@ -164,8 +176,8 @@ labelled as (
         bins.bin_spec_id,
         bins.model_name,
         bins.model_version,
-        'all' as segment_name,
-        'all' as segment_value,
+        segments.segment_name,
+        segments.segment_value,
         bins.drift_kind,
         bins.feature_name,
         cast(bins.bin_index as integer) as bin_index,
@@ -182,10 +194,16 @@ labelled as (
         bins.upper_bound,
         coalesce(reference_counts.reference_count, 0) as reference_count
     from bins
+    inner join segments
+        on
+            bins.model_name = segments.model_name
+            and bins.model_version = segments.model_version
     left join reference_counts
         on
             bins.model_name = reference_counts.model_name
             and bins.model_version = reference_counts.model_version
+            and segments.segment_name = reference_counts.segment_name
+            and segments.segment_value = reference_counts.segment_value
             and bins.drift_kind = reference_counts.drift_kind
             and bins.feature_name = reference_counts.feature_name
             and bins.bin_index = reference_counts.bin_index

@@ -9,7 +9,7 @@ features as (
 
 blocks as (
     select * from {{ ref('int_reference_blocks') }}
-    where block_grain = 'day'
+    where block_grain = 'day' and segment_name = 'all'
 ),
 
 described as (
@@ -22,11 +22,13 @@ described as (
         case
             when bin_specs.drift_kind = 'covariate' then features.unit
             when bin_specs.feature_name = 'score' then 'probability'
+            when bin_specs.drift_kind = 'label' then 'true when the event was positive'
             else 'true when the event is judged positive'
         end as unit,
         case
             when bin_specs.drift_kind = 'covariate' then features.description
             when bin_specs.feature_name = 'score' then 'What the model gave, 0 to 1.'
+            when bin_specs.drift_kind = 'label' then 'What was true, of events whose label is known.'
             else 'What the model decided at its threshold.'
         end as description,
         bin_specs.bin_spec_id,

@@ -7,18 +7,27 @@
 ) }}
 {% set key = [
     'model_name', 'model_version', 'window_grain', 'window_start_at', 'reference_kind', 'segment_name', 'segment_value',
-    'drift_kind', 'feature_name', 'bin_spec_id'
+    'drift_kind', 'feature_name'
 ] %}
-with windows as (
-    {{ windows_to_judge() }}
+{% set facts = [
+    'bin_spec_id', 'metric_name', 'metric_value', 'expected_value', 'min_detectable_value', 'p_value', 'q_value', 'design_effect',
+    'has_design_effect', 'sampling_variance', 'degrees_of_freedom', 'reference_count', 'current_count', 'fold_id'
+] %}
+{% set units = ['model_name', 'model_version', 'window_grain', 'drift_kind', 'feature_name', 'metric_name', 'window_count', 'mean_unit', 'std_unit'] %}
+with comparisons as (
+    select * from {{ ref('int_comparisons') }}
 ),
 
-drift_bins as (
-    select * from {{ ref('fct_drift_bins') }}
+metrics as (
+    select
+        {{ (key + facts) | join(',\n        ') }}
+    from {{ ref('int_binned_metrics') }}
 ),
 
-blocks as (
-    select * from {{ ref('int_reference_blocks') }}
+learnt_units as (
+    select
+        {{ units | join(',\n        ') }}
+    from {{ ref('int_binned_units') }}
 ),
 
 metric_laws as (
@@ -29,221 +38,116 @@ bounds as (
     select * from {{ ref('drift_bounds') }}
 ),
 
-judged_bins as (
+-- of the bounds that fit a feature's metric the most specific one holds
+measured as (
+    select distinct
+        model_name,
+        drift_kind,
+        feature_name,
+        metric_name
+    from metrics
+),
+
+fitting as (
     select
-        {% for column in key %}drift_bins.{{ column }},
-        {% endfor -%}
-        drift_bins.reference_count,
-        drift_bins.current_count,
-        drift_bins.psi_part,
-        drift_bins.js_part,
-        drift_bins.chi_square_part
-    from drift_bins
-    semi join windows
-        on
-            drift_bins.model_name = windows.model_name
-            and drift_bins.model_version = windows.model_version
-            and drift_bins.window_grain = windows.window_grain
-            and drift_bins.window_start_at = windows.window_start_at
-),
-
-statistics as (
-    {{ driftnet.drift_statistics('judged_bins', by=key) }}
-),
-
--- the variance that a share really has: the larger of day blocks and of blocks as long as the window
-block_variances as (
-    select
-        {% for column in key %}statistics.{{ column }},
-        {% endfor -%}
-        max(
-            ({{ driftnet.design_effect('blocks.rho', 'blocks.squared_size_sum', 'blocks.row_count') }}) / statistics.reference_count
-            + (
-                {{ driftnet.design_effect(
-                    'blocks.rho',
-                    "case when blocks.block_grain = 'day' then windows.squared_day_sum else windows.event_count * cast(windows.event_count as double) end",
-                    'windows.event_count'
-                ) }}
-            ) / statistics.current_count
-        ) as sampling_variance
-    from statistics
-    inner join windows
-        on
-            statistics.model_name = windows.model_name
-            and statistics.model_version = windows.model_version
-            and statistics.window_grain = windows.window_grain
-            and statistics.window_start_at = windows.window_start_at
-    inner join blocks
-        on
-            statistics.model_name = blocks.model_name
-            and statistics.model_version = blocks.model_version
-            and statistics.drift_kind = blocks.drift_kind
-            and statistics.feature_name = blocks.feature_name
-            and blocks.block_grain in ('day', statistics.window_grain)
-    where blocks.rho is not null and statistics.reference_count > 0 and statistics.current_count > 0
-    group by all
-),
-
-laws as (
-    select
-        {% for column in key %}statistics.{{ column }},
-        {% endfor -%}
-        statistics.reference_count,
-        statistics.current_count,
-        statistics.bin_count,
-        statistics.degrees_of_freedom,
-        statistics.psi,
-        statistics.js_distance,
-        statistics.chi_square,
-        statistics.pearson_mean,
-        statistics.pearson_variance,
-        1.0 / nullif(statistics.reference_count, 0) + 1.0 / nullif(statistics.current_count, 0) as independent_variance,
-        coalesce(
-            block_variances.sampling_variance,
-            1.0 / nullif(statistics.reference_count, 0) + 1.0 / nullif(statistics.current_count, 0)
-        ) as sampling_variance,
-        block_variances.sampling_variance is not null as has_design_effect
-    from statistics
-    left join block_variances
-        on
-            {% for column in key %}{{ "and " if not loop.first }}statistics.{{ column }} = block_variances.{{ column }}
-            {% endfor %}
-),
-
-tests as (
-    select
-        {{ key | join(',\n        ') }},
-        reference_count,
-        current_count,
-        degrees_of_freedom,
-        psi,
-        js_distance,
-        chi_square,
-        sampling_variance,
-        sampling_variance / independent_variance as design_effect,
-        has_design_effect,
-        {{ driftnet.pearson_p_value(
-            'chi_square', 'sampling_variance / independent_variance', 'bin_count', 'pearson_mean', 'pearson_variance'
-        ) }} as p_value
-    from laws
-),
-
-corrected as (
-    {{ driftnet.benjamini_hochberg(
-        'tests',
-        family=[
-            'model_name', 'model_version', 'window_grain', 'window_start_at', 'reference_kind', 'segment_name', 'segment_value',
-            'drift_kind'
-        ],
-        columns=key + [
-            'reference_count', 'current_count', 'degrees_of_freedom', 'psi', 'js_distance', 'chi_square', 'sampling_variance',
-            'design_effect', 'has_design_effect', 'p_value'
-        ]
-    ) }}
-),
-
-metrics as (
-    select
-        {% for column in key %}corrected.{{ column }},
-        {% endfor -%}
-        corrected.reference_count,
-        corrected.current_count,
-        corrected.degrees_of_freedom,
-        corrected.sampling_variance,
-        corrected.design_effect,
-        corrected.has_design_effect,
-        corrected.p_value,
-        corrected.q_value,
-        metric_laws.metric_name,
-        metric_laws.divergence_scale,
-        metric_laws.is_root,
-        case metric_laws.metric_name
-            when 'psi' then corrected.psi
-            when 'js_distance' then corrected.js_distance
-            when 'chi_square' then corrected.chi_square
-        end as metric_value,
-        case
-            when metric_laws.metric_name = 'chi_square' then corrected.design_effect * corrected.degrees_of_freedom
-            else {{ driftnet.expected_effect(
-                'corrected.sampling_variance', 'corrected.degrees_of_freedom', 'metric_laws.divergence_scale', 'metric_laws.is_root'
-            ) }}
-        end as expected_value,
-        {{ driftnet.detectable_effect(
-            'corrected.sampling_variance', 'corrected.degrees_of_freedom', 'metric_laws.divergence_scale', 'metric_laws.is_root'
-        ) }} as min_detectable_value
-    from corrected
-    cross join metric_laws
-),
-
--- of the bounds that fit a row the most specific one holds
-bounded as (
-    select
-        {% for column in key %}metrics.{{ column }},
-        {% endfor -%}
-        metrics.metric_name,
+        measured.model_name,
+        measured.drift_kind,
+        measured.feature_name,
+        measured.metric_name,
         bounds.warn_limit,
         bounds.fail_limit,
         bounds.bound_kind,
         bounds.is_decision,
         row_number() over (
-            partition by {% for column in key %}metrics.{{ column }}, {% endfor %}metrics.metric_name
+            partition by measured.model_name, measured.drift_kind, measured.feature_name, measured.metric_name
             order by
                 bounds.feature_name = '*' asc,
                 bounds.model_name = '*' asc,
                 bounds.drift_kind = '*' asc
         ) as precedence
-    from metrics
+    from measured
     inner join bounds
         on
-            metrics.metric_name = bounds.metric_name
-            and bounds.model_name in ('*', metrics.model_name)
-            and bounds.drift_kind in ('*', metrics.drift_kind)
-            and bounds.feature_name in ('*', metrics.feature_name)
+            measured.metric_name = bounds.metric_name
+            and bounds.model_name in ('*', measured.model_name)
+            and bounds.drift_kind in ('*', measured.drift_kind)
+            and bounds.feature_name in ('*', measured.feature_name)
 ),
 
-judged as (
+bounded as (
     select
-        {% for column in key %}metrics.{{ column }},
+        {% for column in key + facts %}metrics.{{ column }},
         {% endfor -%}
-        windows.window_end_at,
-        windows.is_complete,
-        windows.fold_id,
-        metrics.metric_name,
-        metrics.metric_value,
-        metrics.expected_value,
-        metrics.min_detectable_value,
-        metrics.p_value,
-        metrics.q_value,
-        metrics.design_effect,
-        metrics.has_design_effect,
+        comparisons.window_end_at,
+        comparisons.is_complete,
+        comparisons.comparison_state,
+        fitting.bound_kind,
+        coalesce(fitting.is_decision, false) as is_decision,
         case
-            when bounded.bound_kind = 'fixed'
-                then {{ driftnet.warn_bound('bounded.warn_limit', 'metrics.expected_value', 'metrics.is_root') }}
+            when fitting.bound_kind = 'fixed'
+                then {{ driftnet.warn_bound('fitting.warn_limit', 'metrics.expected_value', 'metric_laws.is_root') }}
+            when fitting.bound_kind = 'learnt'
+                then
+                    {{ driftnet.effect_unit('metrics.sampling_variance', 'metric_laws.divergence_scale', 'metric_laws.is_root') }}
+                    * (learnt_units.mean_unit + 3 * learnt_units.std_unit)
         end as warn_bound,
         case
-            when bounded.bound_kind = 'fixed'
+            when fitting.bound_kind = 'fixed' and metric_laws.divergence_scale is not null
                 then {{ driftnet.fail_bound(
-                    'bounded.fail_limit', 'metrics.sampling_variance', 'metrics.degrees_of_freedom', 'metrics.divergence_scale', 'metrics.is_root'
+                    'fitting.fail_limit', 'metrics.sampling_variance', 'metrics.degrees_of_freedom', 'metric_laws.divergence_scale', 'metric_laws.is_root'
                 ) }}
-        end as fail_bound,
-        bounded.bound_kind,
-        coalesce(bounded.is_decision, false) as is_decision,
-        coalesce(metrics.q_value <= {{ var('alpha') }}, false) as is_significant,
-        metrics.reference_count,
-        metrics.current_count
+            when fitting.bound_kind = 'fixed'
+                then fitting.fail_limit + metric_laws.fail_margin * sqrt(metrics.sampling_variance)
+            when fitting.bound_kind = 'learnt'
+                then
+                    {{ driftnet.effect_unit('metrics.sampling_variance', 'metric_laws.divergence_scale', 'metric_laws.is_root') }}
+                    * (learnt_units.mean_unit + 6 * learnt_units.std_unit)
+        end as fail_bound
     from metrics
-    inner join windows
+    inner join comparisons
         on
-            metrics.model_name = windows.model_name
-            and metrics.model_version = windows.model_version
-            and metrics.window_grain = windows.window_grain
-            and metrics.window_start_at = windows.window_start_at
-    left join bounded
+            metrics.model_name = comparisons.model_name
+            and metrics.model_version = comparisons.model_version
+            and metrics.window_grain = comparisons.window_grain
+            and metrics.window_start_at = comparisons.window_start_at
+            and metrics.reference_kind = comparisons.reference_kind
+    inner join metric_laws on metrics.metric_name = metric_laws.metric_name
+    left join fitting
         on
-            bounded.precedence = 1
-            and metrics.metric_name = bounded.metric_name
-            {% for column in key %}and metrics.{{ column }} = bounded.{{ column }}
-            {% endfor %}
+            fitting.precedence = 1
+            and metrics.model_name = fitting.model_name
+            and metrics.drift_kind = fitting.drift_kind
+            and metrics.feature_name = fitting.feature_name
+            and metrics.metric_name = fitting.metric_name
+    left join learnt_units
+        on
+            metrics.reference_kind = 'training'
+            and learnt_units.window_count >= {{ var('learnt_minimum_windows') }}
+            and metrics.model_name = learnt_units.model_name
+            and metrics.model_version = learnt_units.model_version
+            and metrics.window_grain = learnt_units.window_grain
+            and metrics.drift_kind = learnt_units.drift_kind
+            and metrics.feature_name = learnt_units.feature_name
+            and metrics.metric_name = learnt_units.metric_name
+),
+
+-- q where the metric is of a family, else p; where there is no p at all the bound alone speaks
+tested as (
+    select
+        {{ (key + facts) | join(',\n        ') }},
+        window_end_at,
+        is_complete,
+        comparison_state,
+        bound_kind,
+        is_decision,
+        warn_bound,
+        fail_bound,
+        coalesce(coalesce(q_value, p_value) <= {{ var('alpha') }}, false) as is_significant,
+        coalesce(metric_value > warn_bound, false)
+        -- bounds that could not be learnt leave the word to p
+        or coalesce(bound_kind = 'learnt' and warn_bound is null and p_value is not null, false) as is_over_warn,
+        coalesce(metric_value > fail_bound, false) as is_over_fail
+    from bounded
 ),
 
 described as (
@@ -272,11 +176,11 @@ described as (
         bound_kind,
         is_decision,
         is_significant,
-        coalesce(is_complete and is_significant and metric_value > warn_bound, false) as is_breach,
+        is_complete and is_over_warn and (is_significant or p_value is null) as is_breach,
         case
-            when not is_complete or not is_significant then 0
-            when metric_value > fail_bound then 2
-            when metric_value > warn_bound then 1
+            when not is_complete or not (is_significant or p_value is null) then 0
+            when is_over_fail then 2
+            when is_over_warn then 1
             else 0
         end as severity,
         reference_count,
@@ -284,9 +188,10 @@ described as (
         reference_count < 4 * current_count as reference_is_small,
         bin_spec_id,
         fold_id,
+        comparison_state,
         '{{ invocation_id }}' as invocation_id,
         cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as computed_at
-    from judged
+    from tested
 )
 
 select * from described

@@ -16,7 +16,7 @@ categories as (
     select * from {{ ref('int_bin_categories') }}
 ),
 
--- what is binned: the features, then the score and the decision
+-- what is binned: the features, then the score and the decision, then the label where the reference has labels
 binned as (
     select
         reference_halves.model_name,
@@ -40,6 +40,16 @@ binned as (
         reference_halves.is_split_by_days
     from reference_halves
     cross join (values ('score', 'numeric'), ('decision', 'boolean')) as predictions (feature_name, feature_kind)
+    union all
+    select
+        model_name,
+        model_version,
+        'label' as drift_kind,
+        'label' as feature_name,
+        'boolean' as feature_kind,
+        is_split_by_days
+    from reference_halves
+    where labelled_count > 0
 ),
 
 numbers as (

@@ -4,6 +4,7 @@ with reference_rows as (
     select
         model_name,
         model_version,
+        is_actual_positive,
         window_start_at
     from {{ ref('stg_reference_rows') }}
 ),
@@ -13,6 +14,7 @@ halves as (
         model_name,
         model_version,
         count(*) as row_count,
+        count(is_actual_positive) as labelled_count,
         count(distinct window_start_at) as day_count,
         count(distinct window_start_at) >= {{ var('split_minimum_days') }} as is_split_by_days
     from reference_rows

@@ -8,9 +8,13 @@ Parameters
     carry       names of further columns to pass on
     smoothing   pseudo-count of the smoothed shares (see smoothed_share)
 Returns
-    by, carry, reference_count, current_count, reference_share, current_share (raw, 0..1), psi_part (nats),
-    js_part (bits), chi_square_part. A bin that is empty on both sides contributes 0. Where one side has no row at
+    by, carry, reference_count, current_count, reference_share, current_share, pooled_share (raw, 0..1; of both sides
+    together), psi_part, kl_part (nats), js_part (bits), chi_square_part. A bin that is empty on both sides contributes 0. Where one side has no row at
     all, its shares and all parts are NULL.
+Errors
+    none: empty histograms give NULL
+Source
+    psi_part, kl_part, js_part, chi_square_part
 #}
 {% macro bin_parts(bins, by, carry=[], smoothing=0.5) -%}
 {%- set key = by | join(', ') -%}
@@ -23,11 +27,17 @@ Returns
         current_count,
         reference_share,
         current_share,
+        pooled_share,
         case
             when reference_total is null or current_total is null then null
             when reference_count + current_count = 0 then 0.0
             else {{ driftnet.psi_part(p, q) }}
         end as psi_part,
+        case
+            when reference_total is null or current_total is null then null
+            when reference_count + current_count = 0 then 0.0
+            else {{ driftnet.kl_part(p, q) }}
+        end as kl_part,
         case
             when reference_total is null or current_total is null then null
             else {{ driftnet.js_part('reference_share', 'current_share') }}
@@ -46,7 +56,8 @@ Returns
             current_total,
             bin_count,
             reference_count / cast(reference_total as double) as reference_share,
-            current_count / cast(current_total as double) as current_share
+            current_count / cast(current_total as double) as current_share,
+            (reference_count + current_count) / (cast(reference_total as double) + current_total) as pooled_share
         from (
             select
                 {{ columns }},

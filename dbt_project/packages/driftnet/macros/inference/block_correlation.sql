@@ -10,16 +10,20 @@ Parameters
              below and event_count (rows, > 0)
     by       names of the columns that say which histogram a row belongs to
     block    name of the column that says which block a row belongs to
+    large    from how many rows on a block counts in large_block_count, >= 1
 Returns
-    by, block_count K, row_count n, squared_size_sum sum(n_d^2), rho (intra-block correlation, 0..1; 0 for independent rows; NULL with one block)
+    by, block_count K, large_block_count, row_count n, squared_size_sum sum(n_d^2), rho (intra-block correlation, 0..1; 0 for independent rows; NULL with one block)
+Errors
+    none
 Source
     Rao and Scott (1981), JASA 76; analysis-of-variance estimator of the intraclass correlation, Donner (1986)
 #}
-{% macro block_correlation(counts, by, block) -%}
+{% macro block_correlation(counts, by, block, large=1) -%}
 {%- set columns = by | join(', ') -%}
     select
         {{ columns }},
         block_count,
+        large_block_count,
         row_count,
         squared_size_sum,
         case
@@ -31,6 +35,7 @@ Source
         select
             {{ columns }},
             count(distinct {{ block }}) as block_count,
+            count(distinct case when block_size >= {{ large }} then {{ block }} end) as large_block_count,
             count(distinct bin_index) as bin_count,
             cast(sum(event_count) as bigint) as row_count,
             sum(event_count * cast(block_size as double)) as squared_size_sum,
