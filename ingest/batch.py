@@ -132,7 +132,7 @@ def import_file(
             is_new = _land(connection, plan, parts, landing)
     counts = []
     for topic, _ in parts:
-        final = _folder(landing, topic, plan) / chain.file_name(0)
+        final = next(chain.walk(_folder(landing, topic, plan))).path
         counts += [pq.read_metadata(final).num_rows, chain.count_errors(final)]
         advance(counts[-2])
     rows, errors, labels, label_errors = [*counts, 0, 0][:4]
@@ -161,7 +161,7 @@ def _land(
         written = []
         for topic, sql in parts:
             folder = _folder(landing, topic, plan)
-            if not (folder / chain.file_name(0)).exists():
+            if not chain.chain_end(folder):
                 temporary = stack.enter_context(chain.unfinished(landing / STAGING, 0))
                 _write(connection, plan, topic, sql, temporary)
                 written.append((temporary, folder))

@@ -3,7 +3,9 @@
 A file ``landing/<topic>/<source_id>/p=<partition>/<position>.parquet`` (20 digits) holds what the
 log had from `position` up to its `next_offset` (in its key-value metadata), which is the position
 of the next file. A position can be taken once: the commit is a hard link, which fails if the name
-is there. So a writer that was frozen while another went on cannot add a row.
+is there. So a writer that was frozen while another went on cannot add a row. Compaction frees
+names (`ingest.compacted`): so after its link a writer reads the compacted end, and withdraws its
+file if it lies before it; and everyone lists the chain first, the compacted files second.
 
 A writer's unfinished file, ``.<position>-<uuid>.tmp``, is locked as long as its writer lives;
 `sweep` removes those whose writer is dead. They are never read.
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from ingest.compacted import Span, compacted_end, spans
 from ingest.durable import make_folder, sync
 from ingest.errors import DriftnetError
 
@@ -33,7 +36,7 @@ class Fenced(DriftnetError):  # noqa: N818 - a verdict of the chain, named as it
 
 @dataclass(frozen=True)
 class Link:
-    """One landed file: it holds the offsets from `position` up to `next_offset`, exclusive."""
+    """One landed file, the chain's or compacted: the offsets from `position` to `next_offset`."""
 
     position: int
     next_offset: int
@@ -93,22 +96,42 @@ def metadata(path: Path) -> Mapping[str, str]:
 def walk(folder: Path, start: int = 0) -> Iterator[Link]:
     """Walk a chain from `start`; stop at the first missing link.
 
-    Names are listed once, before the first link: a file that appears later is for a later walk.
+    Compacted files are walked first; the first link may begin before `start` when it is one of
+    them: its reader leaves out the offsets before. Names are listed once, before the first link,
+    and once more where a compaction took one away in the meantime.
 
     Raises
     ------
     DriftnetError
         A file does not say where the next begins, or says a place that is not behind it.
     """
-    files = listing(folder)
+    files, compacted = listing(folder), spans(folder)  # in this order: see above
     position = start
-    while position in files:
-        path = files[position]
+    while link := _link_at(position, files, compacted):
+        if link.path.exists():
+            yield link
+            position = link.next_offset
+        else:
+            files, compacted = listing(folder), spans(folder)
+
+
+def _link_at(position: int, files: Mapping[int, Path], compacted: list[Span]) -> Link | None:
+    """Return the link that holds a position."""
+    for span in compacted:
+        if span.position <= position < span.next_offset:
+            return Link(span.position, span.next_offset, span.path)
+    path = files.get(position)
+    if path is None:
+        return None
+    try:
         text = metadata(path).get("next_offset", "")
-        if not text.isdecimal() or int(text) <= position:
-            raise DriftnetError(f"{path} has next_offset {text!r}: restore it from a copy")
-        yield Link(position, int(text), path)
-        position = int(text)
+    except DriftnetError:
+        if path.exists():
+            raise
+        return Link(position, position, path)  # compacted this moment: it is looked for again
+    if not text.isdecimal() or int(text) <= position:
+        raise DriftnetError(f"{path} has next_offset {text!r}: restore it from a copy")
+    return Link(position, int(text), path)
 
 
 def chain_end(folder: Path, start: int = 0) -> int:
@@ -150,6 +173,9 @@ def commit(temporary: Path, folder: Path, position: int) -> Path:
         raise Fenced(f"{final} was landed by another writer: nothing was added") from error
     sync(folder)
     temporary.unlink(missing_ok=True)
+    if position < compacted_end(folder):
+        final.unlink(missing_ok=True)
+        raise Fenced(f"{final} was landed and compacted by others: nothing was added")
     return final
 
 

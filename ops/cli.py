@@ -14,7 +14,16 @@ from typing import Any
 import click
 
 from ingest.errors import DriftnetError
-from ops import cli_demo, cli_events, cli_import, cli_judge, cli_models, cli_serve, settings
+from ops import (
+    cli_demo,
+    cli_events,
+    cli_import,
+    cli_judge,
+    cli_models,
+    cli_serve,
+    cli_upkeep,
+    settings,
+)
 
 INTERRUPTED = 130
 
@@ -61,6 +70,8 @@ for verb in (
     cli_judge.gate,
     cli_judge.report,
     cli_judge.run,
+    cli_upkeep.compact,
+    cli_upkeep.prune,
     cli_models.status,
 ):
     cli.add_command(verb)

@@ -52,7 +52,9 @@ def topic_row(settings: Settings, topic: str) -> dict[str, Any]:
     return {
         "topic": topic,
         "lag_bytes": lag,
-        "file_count": sum(1 for _ in landed.glob("*/p=*/*.parquet")),
+        "file_count": sum(
+            1 for form in ("*/p=*", "*/compacted/p=*") for _ in landed.glob(f"{form}/*.parquet")
+        ),
     }
 
 

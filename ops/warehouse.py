@@ -4,7 +4,7 @@ Readers never open the warehouse: they get the marts, copied as tables into a fo
 and `current`, a relative link, moves to it only when it is whole.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +50,22 @@ class Publication:
 
     folder: Path
     marts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What a warehouse has folded of landing.
+
+    Parameters
+    ----------
+    ends
+        By topic, source_id and partition: up to which offset.
+    held
+        By source_id and partition: offsets of predictions whose version has no reference yet.
+    """
+
+    ends: Mapping[tuple[str, str, int], int]
+    held: Mapping[tuple[str, int], Sequence[int]]
 
 
 def publish(settings: Settings, clock: Callable[[], datetime]) -> Publication:
@@ -136,6 +152,37 @@ def reader(settings: Settings) -> Iterator[Query]:
         yield query
     finally:
         connection.close()
+
+
+@contextmanager
+def shut_to_builds(settings: Settings) -> Iterator[Callable[[], Folded]]:
+    """Keep the warehouse open for reading: DuckDB refuses a plain `dbt build` for so long.
+
+    Yields
+    ------
+    Callable
+        Returns what the warehouse has folded of landing.
+    """
+    if not settings.warehouse.is_file():
+        yield lambda: Folded({}, {})
+        return
+    with _warehouse(settings) as connection:
+        yield lambda: _folded(connection)
+
+
+def _folded(connection: duckdb.DuckDBPyConnection) -> Folded:
+    ends = connection.execute(
+        "select topic, source_id, partition_id, max(upto_offset) from driftnet.main.int_folds"
+        " group by all"
+    ).fetchall()
+    rows = connection.execute(
+        "select source_id, partition_id, list(position order by position)"
+        " from driftnet.main.int_predictions where event_status = 'held' group by all"
+    ).fetchall()
+    return Folded(
+        {(topic, source, partition): end for topic, source, partition, end in ends},
+        {(source, partition): positions for source, partition, positions in rows},
+    )
 
 
 def written_at(settings: Settings) -> datetime | None:

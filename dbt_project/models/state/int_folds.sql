@@ -38,7 +38,7 @@ linked as (
         landed_files.partition_id,
         landed_files.position,
         landed_files.next_offset,
-        landed_files.position = coalesce(
+        greatest(landed_files.position, coalesce(folded.upto_offset, 0)) = coalesce(
             lag(landed_files.next_offset) over (
                 partition by landed_files.topic, landed_files.source_id, landed_files.partition_id
                 order by landed_files.position asc

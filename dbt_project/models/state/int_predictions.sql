@@ -4,7 +4,12 @@
     on_schema_change='append_new_columns',
     post_hook="
         delete from {{ this }}
-        where event_status = 'held' and (model_name, model_version) in (select (model_name, model_version) from {{ ref('stg_models') }})
+        where
+            event_status = 'held'
+            and (source_id, partition_id, position) in (
+                select (source_id, partition_id, position) from {{ this }}
+                where counted_fold_id = (select max(fold_id) from {{ ref('int_folds') }})
+            )
     ",
 ) }}
 {% set features = registered_features() %}
@@ -23,6 +28,14 @@ newest_fold as (
 
 models as (
     select * from {{ ref('stg_models') }}
+),
+
+-- what is in the bins of this build: a model folder that appears meanwhile is for the next one
+versions as (
+    select distinct
+        model_name,
+        model_version
+    from {{ ref('int_bin_specs') }}
 ),
 
 -- held events whose version has gained its reference; their held rows go with this transaction
@@ -46,7 +59,7 @@ pinned as (
         landed.cluster,
         landed.score,
         coalesce(landed.is_predicted_positive, landed.score >= coalesce(landed.threshold, models.threshold, 0.5)) as is_predicted_positive,
-        models.model_name is not null as has_reference,
+        versions.model_name is not null as has_reference,
         landed.occurred_at,
         landed.landed_at,
         landed.window_start_at,
@@ -63,6 +76,8 @@ pinned as (
             and landed.position < folds.upto_offset
     left join models
         on landed.model_name = models.model_name and landed.model_version = models.model_version
+    left join versions
+        on landed.model_name = versions.model_name and landed.model_version = versions.model_version
     left join waiting
         on
             landed.source_id = waiting.source_id
@@ -104,32 +119,44 @@ copies as (
     {%- endif %}
 ),
 
--- the first that landed counts
 ordered as (
     select
         source_id,
         partition_id,
         position,
+        model_name,
+        event_id,
         occurred_at,
-        row_number() over copies_of_event as copy_number,
-        first_value(occurred_at) over copies_of_event as first_occurred_at
+        row_number() over (
+            partition by model_name, event_id
+            order by fold_id asc, source_id asc, partition_id asc, position asc
+        ) as arrival
     from copies
-    window copies_of_event as (
-        partition by model_name, event_id
-        order by fold_id asc, source_id asc, partition_id asc, position asc
-    )
 ),
 
+compared as (
+    select
+        source_id,
+        partition_id,
+        position,
+        arrival,
+        min(arrival) over (
+            partition by model_name, event_id
+            order by occurred_at
+            range between interval {{ var('dedupe_horizon_days') }} day preceding
+            and interval {{ var('dedupe_horizon_days') }} day following
+        ) as first_arrival
+    from ordered
+),
+
+-- the first that landed counts; a copy that is near in time to one before it does not
 duplicates as (
     select
         source_id,
         partition_id,
         position
-    from ordered
-    where
-        copy_number > 1
-        and occurred_at >= first_occurred_at - interval {{ var('dedupe_horizon_days') }} day
-        and occurred_at <= first_occurred_at + interval {{ var('dedupe_horizon_days') }} day
+    from compared
+    where arrival > first_arrival
 ),
 
 judged as (
