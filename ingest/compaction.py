@@ -157,7 +157,8 @@ def replace(
                 "next_offset": str(last.next_offset),
                 "reason": reason,
             }
-            source = f"read_parquet([{paths}], union_by_name = true)"
+            options = "union_by_name = true, hive_partitioning = false"
+            source = f"read_parquet([{paths}], {options})"
             query = f"select * from {source} where {condition} order by _offset"
             write_parquet(connection, query, temporary, facts)
             rows = pq.read_metadata(temporary).num_rows

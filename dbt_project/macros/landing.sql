@@ -178,7 +178,8 @@ Parameters
     {{ return(unfolded) }}
 {% endmacro %}
 
-{# A query of landed files and the offsets that they hold: position (from the name) up to next_offset (from the metadata). A compacted file may begin before the last fold's end. #}
+{# A query of landed files and the offsets that they hold: position (from the name) up to next_offset (from the metadata), and why a
+file has no rows. A compacted file may begin before the last fold's end. #}
 {% macro landed_file_spans(files) -%}
     {%- if files -%}
     select
@@ -186,16 +187,19 @@ Parameters
         string_split(replace(file_name, '/compacted/p=', '/p='), '/')[-3] as source_id,
         cast(replace(string_split(file_name, '/')[-2], 'p=', '') as integer) as partition_id,
         cast(split_part(replace(string_split(file_name, '/')[-1], '.parquet', ''), '-', 1) as bigint) as position,
-        cast(decode(value) as bigint) as next_offset
+        max(case when decode(key) = 'next_offset' then cast(decode(value) as bigint) end) as next_offset,
+        coalesce(max(decode(value)) filter (where decode(key) = 'reason'), '') as reason
     from parquet_kv_metadata({{ file_list(files) }})
-    where decode(key) = 'next_offset'
+    where decode(key) in ('next_offset', 'reason')
+    group by file_name
     {%- else -%}
     select
         cast(null as varchar) as topic,
         cast(null as varchar) as source_id,
         cast(null as integer) as partition_id,
         cast(null as bigint) as position,
-        cast(null as bigint) as next_offset
+        cast(null as bigint) as next_offset,
+        cast(null as varchar) as reason
     where false
     {%- endif -%}
 {%- endmacro %}

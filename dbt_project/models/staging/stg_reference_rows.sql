@@ -1,4 +1,5 @@
 {# One row per row of a reference whose version has no bins yet. #}
+-- depends_on: {{ ref('int_configuration') }}
 {% set features = registered_features() %}
 {% set files = unread_references('int_reference_codes') %}
 {% set columns = [

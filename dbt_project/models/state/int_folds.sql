@@ -1,5 +1,7 @@
 {# One row per fold and chain of landed files: up to where a build was allowed to see. #}
 {{ config(full_refresh=false, incremental_strategy='append') }}
+-- depends_on: {{ ref('int_configuration') }}
+-- depends_on: {{ ref('int_bin_specs') }}
 {% set files = unfolded_files() %}
 with landed_files as (
     {{ landed_file_spans(files) }}
