@@ -26,14 +26,16 @@ version_option = click.option(
 
 @click.command(epilog=example("driftnet build"))
 @click.option("--full-refresh", is_flag=True, help="Fold everything that is landed again.")
+@click.option("--accept-loss", is_flag=True, help="Also where landing was pruned since.")
 @click.pass_obj
-def build(settings: "Settings", full_refresh: bool) -> None:
+def build(settings: "Settings", full_refresh: bool, accept_loss: bool) -> None:
     """Fold what has landed into the warehouse and publish the marts.
 
     This is `dbt build` on dbt_project, then a new published copy. When a test of dbt fails the
     data is unsound: nothing is published, exit code 1.
     """
-    fold(settings, ["--full-refresh"] if full_refresh else [])
+    accepted = ["--vars", "{accept_lost_windows: true}"] if accept_loss else []
+    fold(settings, ["--full-refresh", *accepted] if full_refresh else [])
 
 
 @click.command(

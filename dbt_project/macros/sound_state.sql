@@ -25,11 +25,12 @@ on with by any later build, and never beside tables of the old settings.
     {{ return('') }}
 {% endmacro %}
 
-{# The tables that keep rows from build to build, and the one of settings; int_folds is never built anew. #}
+{# The tables that keep rows from build to build, and the one of settings; not those that are never built anew. #}
 {% macro state_tables() %}
     {% set tables = [] %}
-    {% for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == project_name and node.name != 'int_folds' %}
-        {% if node.config.materialized == 'incremental' or node.name == 'int_configuration' %}
+    {% for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == project_name %}
+        {% set is_kept = node.config.materialized == 'incremental' and node.config.full_refresh is not sameas false %}
+        {% if is_kept or node.name == 'int_configuration' %}
             {% do tables.append({
                 'unique_id': node.unique_id, 'database': node.database, 'schema': node.schema, 'name': node.alias,
                 'is_last': node.name == 'int_configuration'

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from ingest import model as models
 from ingest.card import Card, Feature
@@ -137,6 +138,23 @@ class Home:
             check=False,
         )
         assert run.returncode == 0, run.stdout + run.stderr
+
+    def refusal(self, *options: str) -> str:
+        """Return what a build says that must not succeed."""
+        with pytest.raises(AssertionError) as refused:
+            self.build(*options)
+        return " ".join(str(refused.value).split())
+
+    def driftnet(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command line in this home."""
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("driftnet")), *words],
+            env={**os.environ, "DRIFTNET_HOME": str(self.path)},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
