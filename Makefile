@@ -7,7 +7,7 @@ ROOMS := ingest udfs stream retrain reports ops tests
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench study pins clean
+.PHONY: help demo kafka test test-slow check bench study pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -15,6 +15,18 @@ help: ## print this list
 
 demo: .venv/.run ## everything from nothing in data/demo, told in the terminal (minutes)
 	$(BIN)/driftnet demo
+
+KAFKA_PORT ?= 9092
+kafka: .venv/.run build/kafka/.jars ## a Kafka broker on localhost:9092 (KAFKA_PORT=...), until Ctrl-C; needs Java 17 and Maven
+	@echo "Kafka on localhost:$(KAFKA_PORT), kept in build/kafka/$(KAFKA_PORT); Ctrl-C ends it"
+	@$(BIN)/python -m ops.broker build/kafka/lib build/kafka/$(KAFKA_PORT) $(KAFKA_PORT)
+
+build/kafka/.jars: pom.xml
+	@command -v java >/dev/null || { echo "make kafka needs Java 17 or later"; exit 1; }
+	@command -v mvn >/dev/null || { echo "make kafka needs Maven"; exit 1; }
+	rm -rf build/kafka/lib
+	mvn -q -B dependency:copy-dependencies -DoutputDirectory=build/kafka/lib
+	@touch $@
 
 test: .venv/.dev ## fast tests
 	$(BIN)/python -m pytest -m "not slow"

@@ -19,7 +19,7 @@ from ingest.engine import connect, write_parquet
 from ingest.errors import DriftnetError
 from ingest.events import LABEL_FIELDS, PREDICTION_FIELDS
 from ingest.landing_sql import landing_sql
-from ingest.log import EventLog, Record
+from ingest.log import EventLog, Gone, Record
 from ingest.model import Feature
 from ingest.progress import Advance, ignore
 
@@ -30,6 +30,7 @@ BATCH_BYTES = 1 << 25
 """About how much of the log becomes one file."""
 
 _CHUNK_ROWS = 4_096  # per record batch: what one thread takes at a time
+_BATCH = pa.schema([("_offset", pa.int64()), ("_raw", pa.binary()), ("_refusal", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -110,64 +111,100 @@ def land(
                     "the log was cut or replaced; restore it, or move the topic's folder away"
                 )
             while position < end:
-                records = log.read(topic, partition, position, batch_bytes)
-                if not records:
+                reason = ""
+                try:
+                    records = log.read(topic, partition, position, batch_bytes)
+                    next_offset = records[-1].next_offset if records else position
+                except Gone as gap:
+                    records, next_offset, reason = [], gap.resume_at, str(gap)
+                if next_offset == position:
                     break
                 sql = landing_sql(FIELDS[kind], features, clock())
                 try:
-                    landed = _land_batch(connection, place, position, records, sql)
+                    landed = land_batch(
+                        connection, place, position, next_offset, table(records), sql, reason
+                    )
                 except chain.Fenced:
                     position = chain.chain_end(place)
                     continue
                 total += landed
-                position = records[-1].next_offset
+                position = next_offset
                 advance(landed.row_count)
     return total
 
 
-def _land_batch(
+def land_batch(
     connection: duckdb.DuckDBPyConnection,
     place: Path,
     position: int,
-    records: Sequence[Record],
+    next_offset: int,
+    batch: Any,
     sql: str,
+    reason: str = "",
+    check: Callable[[], object] = lambda: None,
 ) -> Landed:
-    """Write and commit one file."""
-    connection.register("batch", _table(records))
+    """Write and commit one file.
+
+    Parameters
+    ----------
+    connection
+        Of `ingest.engine.connect`.
+    place
+        The folder of the chain.
+    position, next_offset
+        What the file holds.
+    batch
+        An Arrow table as `table` makes it; without rows where the log has a gap.
+    sql
+        Of `landing_sql`.
+    reason
+        Why there are no rows.
+    check
+        Is called right before the link and may raise.
+
+    Raises
+    ------
+    Fenced
+        Another writer has taken the position.
+    """
+    connection.register("batch", batch)
     source = place.parent
     facts = {
         "topic": source.parent.name,
         "source_id": source.name,
         "partition": place.name.removeprefix("p="),
         "position": str(position),
-        "next_offset": str(records[-1].next_offset),
-        "reason": "",
+        "next_offset": str(next_offset),
+        "reason": reason,
     }
     try:
         with chain.unfinished(place, position) as temporary:
             write_parquet(connection, sql, temporary, facts)
             errors = chain.count_errors(temporary)
+            check()
             chain.commit(temporary, place, position)
     finally:
         connection.unregister("batch")
-    return Landed(1, len(records), errors)
+    return Landed(1, batch.num_rows, errors)
 
 
-def _table(records: Sequence[Record]) -> Any:
-    schema = pa.schema([("_offset", pa.int64()), ("_raw", pa.binary())])
+def table(records: Sequence[Record]) -> Any:
+    """Return the Arrow table of some records that landing's SQL reads."""
+    return rows_table([(record.offset, record.value, record.refusal) for record in records])
+
+
+def rows_table(rows: Sequence[tuple[int, bytes | None, str | None]]) -> Any:
+    """Return the Arrow table of offsets, values and refusals, in parts that threads can share."""
     return pa.Table.from_batches(
         [
             pa.record_batch(
-                [
-                    pa.array([record.offset for record in part], pa.int64()),
-                    pa.array([record.value for record in part], pa.binary()),
-                ],
-                schema=schema,
+                [pa.array(column, kind) for column, kind in zip(columns, _BATCH.types, strict=True)],
+                schema=_BATCH,
             )
-            for part in (
-                records[start : start + _CHUNK_ROWS]
-                for start in range(0, len(records), _CHUNK_ROWS)
+            for columns in (
+                list(zip(*rows[start : start + _CHUNK_ROWS], strict=True))
+                for start in range(0, len(rows), _CHUNK_ROWS)
             )
         ],
-        schema,
+        _BATCH,
     )

@@ -1,8 +1,9 @@
 """The SQL that turns raw messages into landed rows, made from the list of fields.
 
-It reads a relation ``batch`` (``_offset BIGINT, _raw BLOB``) and gives one row per message: good
-ones typed, bad ones with ``_error`` and ``_raw``, in the order of the log (which DuckDB does not
-keep by itself when it reads Arrow with two threads). JSON is never trusted: bytes are decoded under
+It reads a relation ``batch`` (``_offset BIGINT, _raw BLOB, _refusal VARCHAR``: why a log could not
+give the message whole) and gives one row per message: good ones typed, bad ones with ``_error`` and
+``_raw``, in the order of the log (which DuckDB does not keep by itself when it reads Arrow with two
+threads). JSON is never trusted: bytes are decoded under
 ``try``, JSON types are compared with the contract (DuckDB would read "0.5" as a number and take
 NaN, 1e400 and trailing commas), then numbers are held to be finite and in their range.
 """
@@ -53,7 +54,7 @@ def landing_sql(fields: Sequence[Field], features: Iterable[Feature], landed_at:
     registered = list(features) if any(field.kind == "features" for field in fields) else None
     landed = f"timestamp {text(landed_at.astimezone(UTC).replace(tzinfo=None).isoformat(' '))}"
     steps = [
-        "decoded as (select _offset, _raw, try(decode(_raw)) as _text from batch)",
+        "decoded as (select _offset, _raw, _refusal, try(decode(_raw)) as _text from batch)",
         f"checked as (select *, {_message()} as _message from decoded)",
         f"parsed as (select *, {_parsed(fields)} from checked)",
         f"converted as (select *, {_converted(fields)} from parsed)",
@@ -122,6 +123,7 @@ def _converted(fields: Sequence[Field]) -> str:
 
 def _document_errors() -> list[str]:
     return [
+        "when _refusal is not null then _refusal",
         f"when _raw is null then {text(TOMBSTONE)}",
         f"when _text is null then {text(NO_UTF8)}",
         f"when _message is null then {text(NO_JSON)}",

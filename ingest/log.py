@@ -54,11 +54,31 @@ class Record:
         The smallest offset that the next record may have.
     value
         Its bytes; None for a tombstone (a log of Kafka may hold some).
+    refusal
+        Why the value is not all there: the message is longer than a log takes.
     """
 
     offset: int
     next_offset: int
     value: bytes | None
+    refusal: str | None = None
+
+
+class Gone(DriftnetError):  # noqa: N818 - a state of the log, named as it is spoken of
+    """The log deleted what was asked for before it was read.
+
+    Parameters
+    ----------
+    offset, resume_at
+        What is gone: from `offset` up to `resume_at`, exclusive.
+    """
+
+    def __init__(self, offset: int, resume_at: int) -> None:
+        self.resume_at = resume_at
+        super().__init__(
+            f"offsets {offset} to {resume_at - 1} were deleted by the log's retention before they"
+            " landed"
+        )
 
 
 class EventLog(Protocol):
@@ -77,7 +97,13 @@ class EventLog(Protocol):
         ...
 
     def read(self, topic: str, partition: int, offset: int, max_bytes: int) -> list[Record]:
-        """Return records from `offset` on: about `max_bytes`, one at least; none at the end."""
+        """Return records from `offset` on: about `max_bytes`, one at least; none at the end.
+
+        Raises
+        ------
+        Gone
+            The log does not hold `offset` any more.
+        """
         ...
 
     def end_offset(self, topic: str, partition: int) -> int:
