@@ -5,18 +5,23 @@ alike; the reason is only in its log. `explained` listens to that log and puts i
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
 
 from ingest.log import Unavailable
 
 CONNECT_MS: Final = 10_000
+_SAYS_LITTLE = ("Unable to bootstrap", "not ready; waiting", "Connection lost: Cancelled")
 _FINAL = ("Authentication", "SASL", "Sasl", "SSL", "certificate", "Mechanism")
+
+
+Client = TypeVar("Client")
 
 
 class Refused(Unavailable):
@@ -89,6 +94,38 @@ class Kafka:
         return options
 
 
+def opened(kafka: Kafka, make: Callable[..., Client], **options: Any) -> Client:
+    """Return a client that is connected; one that cannot be leaves no thread and no socket behind.
+
+    Parameters
+    ----------
+    kafka
+        Where to; a value for the options that all clients share.
+    make
+        KafkaConsumer, KafkaProducer or KafkaAdminClient.
+    options
+        What else it is given.
+
+    Raises
+    ------
+    Refused, Unavailable
+        See `explained`.
+    """
+    begun: list[KafkaNetClient] = []
+
+    def begin(**config: Any) -> KafkaNetClient:
+        begun.append(KafkaNetClient(**config))
+        return begun[-1]
+
+    with explained(kafka):
+        try:
+            return make(**kafka.options(), kafka_client=begin, **options)
+        except BaseException:
+            for client in begun:
+                client.close()
+            raise
+
+
 @contextmanager
 def explained(kafka: Kafka) -> Iterator[None]:
     """Give the errors of a block the reason that the client only logs.
@@ -126,8 +163,9 @@ class _Heard(logging.Handler):
         self.reason = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line, unless it says less than the one before."""
         found = record.getMessage()
-        if "Unable to bootstrap" in found:
+        if any(words in found for words in _SAYS_LITTLE):
             return
         told = any(word in self.reason for word in _FINAL)
         if not told or any(word in found for word in _FINAL):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from ingest.kafka_client import Kafka, explained
+from ingest.kafka_client import Kafka, explained, opened
 from ingest.kafka_producer import Producer
 from ingest.kafka_records import bound
 from ingest.kafka_topics import KafkaTopics
@@ -120,20 +120,18 @@ class KafkaLog:
 
     def _reader(self, place: TopicPartition) -> KafkaConsumer:
         if place not in self._readers:
-            with explained(self._kafka):
-                reader = bound(
-                    KafkaConsumer(
-                        **self._kafka.options(),
-                        group_id=None,
-                        enable_auto_commit=False,
-                        auto_offset_reset="none",
-                        isolation_level="read_committed",
-                        max_partition_fetch_bytes=FETCH_BYTES,
-                        max_poll_records=5_000,
-                        metrics_enabled=False,
-                    )
-                )
-                reader.assign([place])
-                reader.seek(place, 0)
+            reader = opened(
+                self._kafka,
+                KafkaConsumer,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                max_partition_fetch_bytes=FETCH_BYTES,
+                max_poll_records=5_000,
+                metrics_enabled=False,
+            )
+            bound(reader).assign([place])
+            reader.seek(place, 0)
             self._readers[place] = reader
         return self._readers[place]

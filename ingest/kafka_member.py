@@ -22,7 +22,7 @@ from kafka.errors import (
 )
 
 from ingest.errors import DriftnetError
-from ingest.kafka_client import Kafka, explained
+from ingest.kafka_client import Kafka, explained, opened
 from ingest.kafka_records import Row, bound
 from ingest.log import Unavailable
 
@@ -53,23 +53,24 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._lock = threading.Lock()
         self._is_paused = False
         self._joined_at = time.monotonic()
-        with explained(kafka):
-            self._consumer = bound(
-                KafkaConsumer(
-                    **kafka.options(),
-                    group_id=None if once else kafka.group,
-                    enable_auto_commit=False,
-                    auto_offset_reset="none",
-                    isolation_level="read_committed",
-                    partition_assignment_strategy=(CooperativeStickyAssignor,),
-                    session_timeout_ms=kafka.session_ms,
-                    heartbeat_interval_ms=kafka.session_ms // 5,
-                    max_poll_interval_ms=300_000,
-                    max_partition_fetch_bytes=FETCH_BYTES,
-                    max_poll_records=5_000,
-                    metrics_enabled=False,
-                )
+        self._consumer = bound(
+            opened(
+                kafka,
+                KafkaConsumer,
+                group_id=None if once else kafka.group,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                partition_assignment_strategy=(CooperativeStickyAssignor,),
+                session_timeout_ms=kafka.session_ms,
+                heartbeat_interval_ms=kafka.session_ms // 5,
+                max_poll_interval_ms=300_000,
+                max_partition_fetch_bytes=FETCH_BYTES,
+                max_poll_records=5_000,
+                metrics_enabled=False,
             )
+        )
+        with explained(kafka):
             if not once:
                 self._consumer.subscribe(topics, listener=self)
                 return
@@ -148,7 +149,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         except OffsetOutOfRangeError:
             raise
         except (CorruptRecordError, LogTruncationError, AuthorizationError) as error:
-            raise DriftnetError(f"Kafka at {self._kafka.servers} cannot be read: {error}") from error
+            raise DriftnetError(
+                f"Kafka at {self._kafka.servers} cannot be read: {error}"
+            ) from error
         except (KafkaError, ValueError) as error:
             raise Unavailable(f"reading Kafka failed: {type(error).__name__}: {error}") from error
         return found
@@ -174,13 +177,10 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         with explained(self._kafka):
             return int(self._consumer.beginning_offsets([place])[place])
 
-    def end_offset(self, place: TopicPartition) -> int | None:
-        """Return where the committed records of a partition end; None when that is not known."""
-        try:
-            with explained(self._kafka):
-                return int(self._consumer.end_offsets([place])[place])
-        except Unavailable:
-            return None
+    def end_offset(self, place: TopicPartition) -> int:
+        """Return where the committed records of a partition end."""
+        with explained(self._kafka):
+            return int(self._consumer.end_offsets([place])[place])
 
     def is_at_end(self) -> bool:
         """Tell whether all was read that was there when a lander was asked to catch up."""
@@ -223,5 +223,3 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         for place in self._placed:
             with suppress(KeyError, AttributeError, IllegalStateError):
                 (self._consumer.pause if is_paused else self._consumer.resume)(place)
-
-

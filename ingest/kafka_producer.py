@@ -10,7 +10,7 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from ingest.kafka_client import Kafka, explained
+from ingest.kafka_client import Kafka, explained, opened
 from ingest.kafka_topics import MAX_REQUEST_BYTES, KafkaTopics
 from ingest.log import Position, Unavailable
 
@@ -33,20 +33,20 @@ class Producer:
         self._delivery_ms = delivery_ms
         self._turn = itertools.count()
         self._topics: dict[str, tuple[str, list[int]]] = {}
-        with explained(kafka):
-            self._producer = KafkaProducer(
-                **kafka.options(),
-                acks="all",
-                enable_idempotence=True,
-                compression_type="lz4",
-                linger_ms=linger_ms,
-                batch_size=1 << 17,
-                max_request_size=MAX_REQUEST_BYTES,
-                max_block_ms=10_000,
-                delivery_timeout_ms=delivery_ms,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
+        self._producer = opened(
+            kafka,
+            KafkaProducer,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=linger_ms,
+            batch_size=1 << 17,
+            max_request_size=MAX_REQUEST_BYTES,
+            max_block_ms=10_000,
+            delivery_timeout_ms=delivery_ms,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
 
     def knows(self, topic: str) -> bool:
         """Tell whether `send` will not have to ask Kafka about a topic first."""

@@ -1,20 +1,21 @@
 """Topics of Kafka: made with stated partitions, and known by the id of their incarnation."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
+from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from ingest.errors import DriftnetError
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.kafka_client import Kafka, explained
+from ingest.kafka_client import Kafka, explained, opened
 
 MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + (1 << 16)
 """The longest message with what Kafka puts around it."""
-
 
 
 class Replaced(DriftnetError):  # noqa: N818 - a state of a topic, named as it is spoken of
@@ -32,8 +33,8 @@ class KafkaTopics:
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
+        self._admin = opened(kafka, KafkaAdminClient)
         with explained(kafka):
-            self._admin = KafkaAdminClient(**kafka.options())
             self._cluster = str(self._admin.describe_cluster()["cluster_id"])
 
     def __enter__(self) -> Self:
@@ -64,10 +65,8 @@ class KafkaTopics:
             "configs": {"max.message.bytes": str(MAX_REQUEST_BYTES)},
         }
         with explained(self._kafka):
-            try:
+            with suppress(TopicAlreadyExistsError):  # another was quicker
                 self._admin.create_topics(dict.fromkeys(absent, options))
-            except TopicAlreadyExistsError:
-                pass  # another was quicker
             self._admin.wait_for_topics(absent)
 
     def source_id(self, name: str) -> str | None:
@@ -100,6 +99,12 @@ class KafkaTopics:
             " its beginning, as a source of its own"
         )
 
+    def hint(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tell a group without members how far it is; nothing depends on it."""
+        told = {place: OffsetAndMetadata(offset, "", -1) for place, offset in offsets.items()}
+        with suppress(KafkaError):
+            self._admin.alter_group_offsets(group, told)
+
     def _describe(self, name: str) -> dict[str, Any] | None:
         with explained(self._kafka):
             found = dict(self._admin.describe_topics([name])[0])
@@ -108,5 +113,3 @@ class KafkaTopics:
         if found["error_code"]:
             raise DriftnetError(f"Kafka says error {found['error_code']} of topic {name}")
         return found
-
-

@@ -61,6 +61,11 @@ class Chain:
         """Return the incarnation of the topic."""
         return self.place.parent.name
 
+    @property
+    def partition(self) -> int:
+        """Return the partition."""
+        return int(self.place.name.removeprefix("p="))
+
     def add(self, rows: Sequence[Any], now: float) -> int:
         """Keep rows (offset, value, refusal); return their bytes."""
         if not self.rows:
@@ -149,7 +154,7 @@ class LandWorker:
         DriftnetError
             What ended the thread.
         """
-        found = []
+        found: list[Outcome] = []
         while True:
             try:
                 outcome = self._outcomes.get(block=patience > 0, timeout=patience or None)

@@ -198,7 +198,10 @@ def rows_table(rows: Sequence[tuple[int, bytes | None, str | None]]) -> Any:
     return pa.Table.from_batches(
         [
             pa.record_batch(
-                [pa.array(column, kind) for column, kind in zip(columns, _BATCH.types, strict=True)],
+                [
+                    pa.array(column, kind)
+                    for column, kind in zip(columns, _BATCH.types, strict=True)
+                ],
                 schema=_BATCH,
             )
             for columns in (

@@ -40,7 +40,9 @@ class Times:
 
 @click.command(
     epilog=example(
-        "driftnet demo", "driftnet demo --events events.parquet --train-until 2020-01-01"
+        "driftnet demo",
+        "driftnet demo --events events.parquet --train-until 2020-01-01",
+        "driftnet demo --kafka localhost:9092",
     )
 )
 @click.option("--events", type=FILE, help="Real labelled events instead of synthetic ones.")
@@ -49,6 +51,11 @@ class Times:
     "--home", type=click.Path(path_type=Path), help="A fresh folder; default: demo in the home."
 )
 @click.option("--keep", is_flag=True, help="Do not remove a former demo; stop instead.")
+@click.option(
+    "--kafka",
+    metavar="HOST:PORT",
+    help="Send the events through this Kafka (`make kafka`) instead of the local log.",
+)
 @click.option("--seed", default=SEED, show_default=True, help="Seed of everything random.")
 @click.pass_obj
 def demo(
@@ -57,6 +64,7 @@ def demo(
     train_until: datetime | None,
     home: Path | None,
     keep: bool,
+    kafka: str | None,
     seed: int,
 ) -> None:
     """Do everything from nothing in a fresh folder and tell the story.
@@ -66,9 +74,10 @@ def demo(
     """
     if (events is None) != (train_until is None):
         raise click.UsageError("--events and --train-until go together")
-    from ops.fresh import fresh_home
+    from ops.fresh import fresh_home, fresh_topics
 
     at = settings.at(fresh_home((home or settings.home / "demo").absolute(), keep))
+    at = fresh_topics(at, kafka) if kafka else at
     times = Times()
     if events is None:
         _made_up(at, seed, times)

@@ -1,5 +1,8 @@
 """Verbs that bring events in: replay, land."""
 
+import signal
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +13,7 @@ from ops import cli_show as show
 from ops.cli_options import DAY, FILE, example, model_option, now, utc
 
 if TYPE_CHECKING:
+    from ingest.landing import Landed
     from ingest.replay import Replayed
     from ops.settings import Settings
 
@@ -86,19 +90,72 @@ def play(
     return done
 
 
-@click.command(epilog=example("driftnet land"))
+@click.command(
+    epilog=example("driftnet land", "driftnet land --source kafka", "driftnet land --once")
+)
+@click.option(
+    "--source",
+    type=click.Choice(["local", "kafka"]),
+    help="Which event log; default: kafka when DRIFTNET_KAFKA_SERVERS is set, else local.",
+)
+@click.option("--once", is_flag=True, help="Kafka: catch up with what is there now, then end.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    help="Kafka: seconds until what was read is landed, however little it is.",
+)
 @click.pass_obj
-def land(settings: "Settings") -> None:
-    """Bring everything that the event log holds to rest as Parquet."""
-    rest(settings)
+def land(settings: "Settings", source: str | None, once: bool, every: float) -> None:
+    """Bring what the event log holds to rest as Parquet.
+
+    The local log is landed up to its end. From Kafka the lander runs on as one member of a consumer
+    group, any number of which may run, until it is told to end (SIGTERM, Ctrl-C); it then lands
+    what it has read. Each message lands once, whatever is killed when.
+    """
+    if source == "local":
+        settings = replace(settings, kafka=None)
+    elif source == "kafka" and settings.kafka is None:
+        raise click.UsageError(
+            "where is Kafka? set DRIFTNET_KAFKA_SERVERS, for instance localhost:9092"
+        )
+    if settings.kafka is None or once:
+        rest(settings)
+    else:
+        _run_on(settings, every)
+
+
+def _run_on(settings: "Settings", every: float) -> None:
+    from ops import pipeline
+
+    asked: list[int] = []
+
+    def ask(number: int, frame: object) -> None:
+        if asked:  # asked twice: at once
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    assert settings.kafka is not None  # noqa: S101
+    show.say(f"landing from Kafka at {settings.kafka.servers} as {settings.kafka.group}")
+    landed = pipeline.follow(
+        settings, now, max_age=every, is_ending=lambda: bool(asked), tell=show.say
+    )
+    _say_landed(landed)
 
 
 def rest(settings: "Settings") -> None:
-    """Land, and say what was landed."""
+    """Land what there is now, and say what was landed."""
     from ops import pipeline
 
     with show.bar("land", "rows") as advance:
         landed = pipeline.land(settings, now, advance, show.note)
+    _say_landed(landed)
+
+
+def _say_landed(landed: "Mapping[str, Landed]") -> None:
     for topic, count in landed.items():
         bad = f", {count.error_count:,} of them bad (kept as rows)" if count.error_count else ""
         show.say(f"landed {topic}: {count.row_count:,} rows in {count.file_count:,} files{bad}")

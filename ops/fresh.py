@@ -1,9 +1,12 @@
 """A fresh home for a demo: made from nothing, never by emptying a folder that is not a demo's."""
 
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.errors import InputError
+from ops.settings import Settings
 
 MARK = "DEMO.txt"
 
@@ -39,3 +42,17 @@ def fresh_home(home: Path, keep: bool) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     (home / MARK).write_text("Made by `driftnet demo`, which may remove this folder again.\n")
     return home
+
+
+def fresh_topics(settings: Settings, servers: str) -> Settings:
+    """Return settings for a demo through Kafka, with topics of its own.
+
+    Other events may stand in the usual topics of that Kafka, and a demo removes nothing there: so
+    its topics bear the time at which it began.
+    """
+    mark = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    return replace(
+        settings.with_kafka(servers),
+        predictions_topic=f"demo-{mark}-predictions",
+        labels_topic=f"demo-{mark}-labels",
+    )

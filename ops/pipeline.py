@@ -14,9 +14,11 @@ from typing import Any
 
 from ingest import landing
 from ingest import model as models
-from ingest.errors import DriftnetError
+from ingest.errors import DriftnetError, InputError
 from ingest.landing import EventKind, Landed
+from ingest.local_appender import LocalAppender
 from ingest.local_log import LocalLog
+from ingest.log import AsyncAppender, EventLog
 from ingest.progress import Advance, ignore
 from ingest.sealed import replace_text
 from ops import dbt, lock, warehouse
@@ -29,9 +31,30 @@ Clock = Callable[[], datetime]
 
 def open_log(
     settings: Settings, on_repair: Callable[[str], object] = lambda text: None
-) -> LocalLog:
-    """Return the event log of a home; `on_repair` is told of a torn tail that was cut."""
+) -> EventLog:
+    """Return the event log: Kafka where the settings name it, else the local one of the home.
+
+    Parameters
+    ----------
+    on_repair
+        Is told of a torn tail of the local log that was cut.
+    """
+    if settings.kafka is not None:
+        from ingest.kafka_log import KafkaLog
+
+        return KafkaLog(settings.kafka)
     return LocalLog(settings.log, on_repair)
+
+
+def open_appender(
+    settings: Settings, on_repair: Callable[[str], object] = lambda text: None
+) -> AsyncAppender:
+    """Return the producing side of the event log for an event loop; as `open_log`."""
+    if settings.kafka is not None:
+        from ingest.kafka_appender import KafkaAppender
+
+        return KafkaAppender(settings.kafka)
+    return LocalAppender(LocalLog(settings.log, on_repair))
 
 
 def land(
@@ -40,23 +63,67 @@ def land(
     advance: Advance = ignore,
     on_repair: Callable[[str], object] = lambda text: None,
 ) -> dict[str, Landed]:
-    """Bring everything that the log holds to rest as Parquet.
+    """Bring everything that the log holds now to rest as Parquet.
 
     Returns
     -------
     dict
         For each topic what was landed.
     """
+    if settings.kafka is not None:
+        return follow(settings, clock, once=True, advance=advance, tell=on_repair)
     log = open_log(settings, on_repair)
     features = models.registered_features(settings.models)
-    kinds: dict[str, EventKind] = {
-        settings.predictions_topic: "prediction",
-        settings.labels_topic: "label",
-    }
+    kinds = _kinds(settings)
     return {
         topic: landing.land(log, topic, kind, settings.landing, features, clock, advance=advance)
         for topic, kind in kinds.items()
     }
+
+
+def follow(
+    settings: Settings,
+    clock: Clock,
+    *,
+    once: bool = False,
+    max_age: float = 10.0,
+    is_ending: Callable[[], bool] = lambda: False,
+    advance: Advance = ignore,
+    tell: Callable[[str], object] = lambda line: None,
+) -> dict[str, Landed]:
+    """Land from Kafka as a member of the group of landers, until asked to end.
+
+    Parameters
+    ----------
+    once
+        Without the group: catch up with what there is now, then end.
+    max_age
+        Seconds until what was read is landed, however little it is.
+    is_ending
+        Tells that it is time to end; what was read is landed first.
+    tell
+        Is given lines for people: rate and lag, gaps, waiting.
+    """
+    from ingest.kafka_lander import KafkaLander
+    from ingest.kafka_share import Landing
+
+    if settings.kafka is None:
+        raise InputError("where is Kafka? set DRIFTNET_KAFKA_SERVERS, for instance localhost:9092")
+    what = Landing(
+        _kinds(settings),
+        settings.landing,
+        lambda: models.registered_features(settings.models),
+        clock,
+        max_age,
+    )
+    lander = KafkaLander(
+        settings.kafka, what, once=once, is_ending=is_ending, tell=tell, advance=advance
+    )
+    return lander.run()
+
+
+def _kinds(settings: Settings) -> dict[str, EventKind]:
+    return {settings.predictions_topic: "prediction", settings.labels_topic: "label"}
 
 
 def build(

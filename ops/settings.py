@@ -9,8 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.errors import DriftnetError, InputError
+from ops import settings_kafka
+
+if TYPE_CHECKING:
+    from ingest.kafka_client import Kafka
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -22,10 +27,11 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_API_KEYS": "keys of the scoring API, with commas between (default: none)",
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
+    **settings_kafka.KNOWN,
 }
 
 #: Variables that no other program is handed.
-SECRET = frozenset({"DRIFTNET_API_KEYS"})
+SECRET = frozenset({"DRIFTNET_API_KEYS", *settings_kafka.SECRET})
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
@@ -41,6 +47,7 @@ class Settings:
     threads: int = 2
     memory_limit: str = "4GB"
     api_keys: tuple[str, ...] = field(default=(), repr=False)
+    kafka: "Kafka | None" = None
     checkout: Path = CHECKOUT
     surroundings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -110,6 +117,10 @@ class Settings:
         """Return the same settings with another home."""
         return replace(self, home=home.absolute())
 
+    def with_kafka(self, servers: str) -> "Settings":
+        """Return the same settings with the event log in Kafka at these servers."""
+        return replace(self, kafka=settings_kafka.at(servers, self.surroundings))
+
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment of a dbt process: ours, these settings, and no telemetry."""
         kept = {name: x for name, x in self.surroundings.items() if name not in SECRET}
@@ -163,6 +174,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         api_keys=tuple(
             filter(None, map(str.strip, values.get("DRIFTNET_API_KEYS", "").split(",")))
         ),
+        kafka=settings_kafka.kafka(values),
         surroundings=dict(values),
     )
 
