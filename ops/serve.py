@@ -20,7 +20,6 @@ from ingest.api_server import BACKLOG, Server
 from ingest.api_service import Service
 from ingest.champions import Champions, Tell
 from ingest.errors import InputError
-from ingest.local_appender import LocalAppender
 from ingest.log import Topics
 from ingest.scorer import SUBJECT
 from ops import pipeline
@@ -82,9 +81,7 @@ def serve(
         _showing(metrics.registry, place.metrics_port) as metrics_port,
     ):
         champions = Champions(settings.models, model, clock, tell)
-        log = LocalAppender(
-            pipeline.open_log(settings, lambda text: tell("log_repaired", what=text))
-        )
+        log = pipeline.open_appender(settings, lambda text: tell("log_repaired", what=text))
         topics = Topics(settings.predictions_topic, settings.labels_topic)
         service = Service(champions, log, topics, limits, metrics, clock, tell)
         parts = Parts(service, SUBJECT, keys, limits, metrics, version("driftnet"))
