@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from udfs.function import ARROW
 from udfs.plugin import Plugin
-from udfs.registry import ARROW, REGISTRY
+from udfs.registry import REGISTRY
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,13 @@ class Home:
 
     path: Path
 
-    def register(self, name: str, rows: Sequence[Mapping[str, Any]], version: str = "1") -> None:
+    def register(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, Any]],
+        version: str = "1",
+        truths: Sequence[bool] | None = None,
+    ) -> None:
         """Write the folder of an external model whose reference are these rows."""
         table = {
             "event_id": [str(row["event_id"]) for row in rows],
@@ -69,6 +75,8 @@ class Home:
         }
         for feature in FEATURES:
             table[f"feature_{feature.name}"] = [row["features"][feature.name] for row in rows]
+        if truths is not None:
+            table["is_actual_positive"] = list(truths)
         card = Card(name=name, version=version, kind="external", threshold=0.5, created_at=BEGIN)
         models.save(self.path / "models", card, FEATURES, pa.table(table))
 
