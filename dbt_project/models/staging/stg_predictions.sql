@@ -1,6 +1,6 @@
 {# One row per landed position of the files that int_predictions has to read: the new ones, and those with events that were held. #}
 {% set features = registered_features() %}
-{% set files = (unread_files(var('predictions_topic'), 'int_predictions') + files_with_waiting_positions()) | unique | list %}
+{% set files = (unread_files(var('predictions_topic'), 'int_predictions') + unread_files(var('predictions_topic'), 'int_unknown_features') + files_with_waiting_positions()) | unique | list %}
 {% set columns = [
     ('filename', 'varchar'), ('_offset', 'bigint'), ('_landed_at', 'timestamp'), ('_error', 'varchar'), ('event_id', 'uuid'),
     ('occurred_at', 'timestamp'), ('model_name', 'varchar'), ('model_version', 'varchar'), ('score', 'double'),
@@ -31,6 +31,7 @@ typed as (
         occurred_at,
         _landed_at as landed_at,
         {{ driftnet.window_start('occurred_at', 'day', window_timezone()) }} as window_start_at,
+        case when features_other is not null then list_transform(json_keys(features_other), lambda name: lower(name)) end as other_feature_names,
         {{ unreadable_features(features) }} as unreadable_features
         {%- for feature in features %},
         {{ landed_feature(feature.name, feature.kind) }} as feature_{{ feature.name }}

@@ -1,0 +1,335 @@
+{# One row per window (or build), check and subject: what was measured of the pipeline, before it is judged. #}
+{{ config(materialized='table') }}
+{% set timezone = window_timezone() %}
+with windows as (
+    select * from {{ ref('int_windows') }}
+),
+
+predictions as (
+    select * from {{ ref('int_predictions') }}
+),
+
+labels as (
+    select * from {{ ref('int_labels') }}
+),
+
+histograms as (
+    select * from {{ ref('fct_histogram_bins') }}
+    where segment_name = 'all' and drift_kind = 'covariate'
+),
+
+bins as (
+    select * from {{ ref('dim_bins') }}
+    where segment_name = 'all' and drift_kind = 'covariate'
+),
+
+unknown_features as (
+    select * from {{ ref('int_unknown_features') }}
+    where feature_name != ''
+),
+
+gaps as (
+    select * from {{ ref('int_landing_gaps') }}
+    where gap_count > 0
+),
+
+model_feeds as (
+    select
+        model_name,
+        max(newest_event_at) as newest_event_at,
+        max(as_of) as as_of
+    from windows
+    group by 1
+),
+
+freshness as (
+    select
+        model_name,
+        '*' as model_version,
+        'build' as window_grain,
+        as_of as window_start_at,
+        'freshness' as check_name,
+        '' as subject_name,
+        greatest(0, date_diff('second', newest_event_at, as_of) / 3600.0) as check_value,
+        'The newest event is of ' || strftime(newest_event_at, '%Y-%m-%d %H:%M') || ' UTC' as note
+    from model_feeds
+),
+
+-- every window from the first to the newest, also those in which nothing came
+{% for grain in ['day', 'week', 'month'] %}
+{{ grain }}_calendar as (
+    select
+        model_name,
+        model_version,
+        '{{ grain }}' as window_grain,
+        unnest(generate_series(min(window_start_at), max(window_start_at), interval 1 {{ grain }})) as window_start_at
+    from windows
+    where window_grain = '{{ grain }}'
+    group by 1, 2
+),
+
+{% endfor %}
+-- a step across a change of the clock is an hour off: to the day is near enough
+calendar as (
+    select * from day_calendar
+    union all
+    select * from week_calendar
+    union all
+    select * from month_calendar
+),
+
+volumes as (
+    select
+        calendar.model_name,
+        calendar.model_version,
+        calendar.window_grain,
+        coalesce(windows.window_start_at, calendar.window_start_at) as window_start_at,
+        windows.is_complete,
+        model_feeds.newest_event_at,
+        coalesce(windows.event_count, 0) as event_count,
+        median(coalesce(windows.event_count, 0)) over (
+            partition by calendar.model_name, calendar.model_version, calendar.window_grain
+            order by calendar.window_start_at
+            rows between 8 preceding and 1 preceding
+        ) as usual_count
+    from calendar
+    inner join model_feeds on calendar.model_name = model_feeds.model_name
+    left join windows
+        on
+            calendar.model_name = windows.model_name
+            and calendar.model_version = windows.model_version
+            and calendar.window_grain = windows.window_grain
+            and abs(date_diff('hour', calendar.window_start_at, windows.window_start_at)) <= 2
+),
+
+volume as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        'volume' as check_name,
+        '' as subject_name,
+        event_count / usual_count as check_value,
+        event_count || ' events, usually ' || cast(usual_count as bigint) as note
+    from volumes
+    where
+        usual_count > 0
+        and coalesce(
+            is_complete,
+            case window_grain
+                {%- for grain in ['day', 'week', 'month'] %}
+                when '{{ grain }}' then {{ driftnet.window_end('window_start_at', grain, timezone) }}
+                {%- endfor %}
+            end + interval {{ var('allowed_lateness_hours') }} hour <= newest_event_at
+        )
+),
+
+incomplete as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        'incomplete_windows' as check_name,
+        '' as subject_name,
+        1.0 as check_value,
+        'Closed by the clock of the build: the feed is stale' as note
+    from windows
+    where is_complete and window_end_at + interval {{ var('allowed_lateness_hours') }} hour > newest_event_at
+),
+
+landed as (
+    select
+        '{{ var("predictions_topic") }}' as topic,
+        date_trunc('day', landed_at) as landed_on,
+        event_status = 'dead' as is_dead
+    from predictions
+    union all
+    select
+        '{{ var("labels_topic") }}' as topic,
+        date_trunc('day', landed_at) as landed_on,
+        is_dead
+    from labels
+),
+
+dead_letters as (
+    select
+        '*' as model_name,
+        '*' as model_version,
+        'day' as window_grain,
+        landed_on as window_start_at,
+        'dead_letters' as check_name,
+        topic as subject_name,
+        count(*) filter (where is_dead) / cast(count(*) as double) as check_value,
+        count(*) filter (where is_dead) || ' of ' || count(*) || ' landed messages' as note
+    from landed
+    group by landed_on, topic
+),
+
+statuses as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        count(*) as landed_count,
+        count(*) filter (where event_status = 'duplicate') as duplicate_count,
+        count(*) filter (where event_status = 'held') as held_count
+    from predictions
+    where event_status != 'dead'
+    group by 1, 2, 3
+),
+
+duplicates as (
+    select
+        model_name,
+        model_version,
+        'day' as window_grain,
+        window_start_at,
+        'duplicates' as check_name,
+        '' as subject_name,
+        duplicate_count / cast(landed_count as double) as check_value,
+        duplicate_count || ' of ' || landed_count || ' landed events' as note
+    from statuses
+),
+
+held as (
+    select
+        model_name,
+        model_version,
+        'day' as window_grain,
+        window_start_at,
+        'held_events' as check_name,
+        '' as subject_name,
+        cast(held_count as double) as check_value,
+        'This version has no reference: give it one with `driftnet import --reference`' as note
+    from statuses
+    where held_count > 0
+),
+
+gap_checks as (
+    select
+        '*' as model_name,
+        '*' as model_version,
+        'build' as window_grain,
+        folded_at as window_start_at,
+        'gaps' as check_name,
+        topic || '/' || source_id || '/' || partition_id as subject_name,
+        cast(gap_count as double) as check_value,
+        reason as note
+    from gaps
+),
+
+feature_counts as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        feature_name,
+        sum(event_count) as event_count,
+        coalesce(sum(event_count) filter (where bin_index = {{ bin_code('null') }}), 0) as null_count,
+        coalesce(sum(event_count) filter (where bin_index = {{ bin_code('unreadable') }}), 0) as unreadable_count
+    from histograms
+    group by 1, 2, 3, 4, 5
+),
+
+reference_nulls as (
+    select
+        model_name,
+        model_version,
+        feature_name,
+        coalesce(sum(reference_count) filter (where bin_kind = 'null'), 0) / cast(nullif(sum(reference_count), 0) as double) as null_share
+    from bins
+    group by 1, 2, 3
+),
+
+missing_features as (
+    select
+        feature_counts.model_name,
+        feature_counts.model_version,
+        feature_counts.window_grain,
+        feature_counts.window_start_at,
+        'missing_features' as check_name,
+        feature_counts.feature_name as subject_name,
+        feature_counts.null_count / cast(feature_counts.event_count as double) - coalesce(reference_nulls.null_share, 0) as check_value,
+        feature_counts.null_count || ' of ' || feature_counts.event_count || ' events lack it' as note
+    from feature_counts
+    left join reference_nulls
+        on
+            feature_counts.model_name = reference_nulls.model_name
+            and feature_counts.model_version = reference_nulls.model_version
+            and feature_counts.feature_name = reference_nulls.feature_name
+),
+
+changed_types as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        'changed_types' as check_name,
+        feature_name as subject_name,
+        unreadable_count / cast(event_count as double) as check_value,
+        unreadable_count || ' of ' || event_count || ' values are of another type than registered' as note
+    from feature_counts
+),
+
+unknown_days as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        feature_name,
+        sum(event_count) as event_count
+    from unknown_features
+    group by 1, 2, 3, 4
+),
+
+unknown as (
+    select
+        unknown_days.model_name,
+        unknown_days.model_version,
+        'day' as window_grain,
+        unknown_days.window_start_at,
+        'unknown_features' as check_name,
+        unknown_days.feature_name as subject_name,
+        unknown_days.event_count / cast(statuses.landed_count as double) as check_value,
+        unknown_days.event_count || ' events carry it' as note
+    from unknown_days
+    inner join statuses
+        on
+            unknown_days.model_name = statuses.model_name
+            and unknown_days.model_version = statuses.model_version
+            and unknown_days.window_start_at = statuses.window_start_at
+),
+
+measured as (
+    {%- for check in [
+        'freshness', 'volume', 'incomplete', 'dead_letters', 'duplicates', 'held', 'gap_checks', 'missing_features', 'changed_types', 'unknown'
+    ] %}
+    select * from {{ check }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+ended as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        case window_grain
+            {%- for grain in ['day', 'week', 'month'] %}
+            when '{{ grain }}' then {{ driftnet.window_end('window_start_at', grain, timezone) }}
+            {%- endfor %}
+            else window_start_at
+        end as window_end_at,
+        check_name,
+        subject_name,
+        check_value,
+        note
+    from measured
+)
+
+select * from ended
