@@ -28,6 +28,7 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
     **settings_kafka.KNOWN,
+    "DRIFTNET_ALERT_URLS": "addresses of apprise to tell incidents to, with blanks between them",
 }
 
 #: Variables that no other program is handed.
@@ -50,6 +51,8 @@ class Settings:
     kafka: "Kafka | None" = None
     checkout: Path = CHECKOUT
     surroundings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    slack_webhook: str = field(default="", repr=False)
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def log(self) -> Path:
@@ -90,6 +93,11 @@ class Settings:
     def docs(self) -> Path:
         """Return the folder of the gate's data docs."""
         return self.home / "docs"
+
+    @property
+    def alerts(self) -> Path:
+        """Return the folder of the incident log."""
+        return self.home / "alerts"
 
     @property
     def temporary(self) -> Path:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from ingest.errors import DriftnetError, InputError
-from reports import gate
+from reports import ruling
 from reports.expectations import Checkpoints, Result, expected_failure, open_checkpoints
 from reports.gate import judge
 from reports.rows import MetricRow, Query
@@ -219,14 +219,14 @@ def test_great_expectations_agrees_with_the_severities_of_random_rows(
     rows = [_random_row(rng, number) for number in range(300)]
     results = open_checkpoints(tmp_path, clock).run("covariate", rows, [True] * len(rows))
     assert [not result.is_success for result in results] == [expected_failure(row) for row in rows]
-    given = [gate.severity_of(result) for result in results]
+    given = [ruling.severity_of(result) for result in results]
     assert given == [row.severity for row in rows]
     assert set(given) == {0, 1, 2}
 
 
 def test_data_docs_name_each_value_and_bound_and_load_nothing(judged: dict[str, Verdict]) -> None:
     docs = judged["drifting"].data_docs.parent
-    [page] = docs.glob("validations/covariate/**/*.html")
+    [page] = docs.glob("runs/*/validations/covariate/**/*.html")
     text = page.read_text()
     assert "OUT OF BOUNDS: host_length psi is 0.601; warns over 0.103; fails over 0.255" in text
     assert "digit_share js_distance is" in text
