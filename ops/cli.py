@@ -69,6 +69,7 @@ for verb in (
     cli_judge.build,
     cli_judge.gate,
     cli_judge.report,
+    cli_judge.alert,
     cli_judge.run,
     cli_upkeep.compact,
     cli_upkeep.prune,

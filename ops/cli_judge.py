@@ -90,7 +90,7 @@ def report(settings: "Settings", model: str | None, version: str | None, grain: 
 @grain_option
 @click.pass_obj
 def run(settings: "Settings", model: str | None, grain: str) -> int:
-    """Land, build, gate and report: what a scheduler calls; exit code 3 on a verdict of fail."""
+    """Land, build, gate, report, alert: what a scheduler calls; exit code 3 on a fail."""
     from ops.cli_events import rest
     from ops.target import choose
 
@@ -99,7 +99,47 @@ def run(settings: "Settings", model: str | None, grain: str) -> int:
     fold(settings, [])
     verdict = judge(settings, target)
     draw(settings, target, verdict)
+    tell(settings)
     return DRIFTED if verdict.status == "fail" else 0
+
+
+@click.command(epilog=example("driftnet alert", "driftnet alert --test"))
+@click.option("--test", is_flag=True, help="Send a test message to every address.")
+@click.pass_obj
+def alert(settings: "Settings", test: bool) -> int:
+    """Tell people what changed in the incidents, once, where SLACK_WEBHOOK_URL says.
+
+    Addresses of other services go into DRIFTNET_ALERT_URLS, as apprise writes them. Every change
+    is kept in alerts/incident_log.json, told or not. A dead address fails nothing but --test.
+    """
+    from ops import alerting
+
+    if not test:
+        tell(settings)
+        return 0
+    with show.doing("alert"):
+        told = alerting.try_out(settings)
+    for name in told.failed:
+        show.note(f"alert: {name} did not answer")
+    show.say(f"test: {told.channel_count - len(told.failed)} of {told.channel_count} arrived")
+    return 1 if told.failed else 0
+
+
+def tell(settings: "Settings") -> None:
+    """Tell what changed in the incidents and say how many changes there were."""
+    from ops import alerting
+
+    with show.doing("alert"):
+        told = alerting.tell(settings, now)
+    for name in told.failed:
+        show.note(f"alert: {name} did not answer; the next run tries again")
+    where = (
+        f"told {told.told_count} to {told.channel_count} addresses" if told.channel_count else ""
+    )
+    show.say(
+        f"incidents: {told.logged_count} new changes logged"
+        f"{', ' + where if where else '; no address is set to tell them to'}"
+    )
 
 
 def fold(settings: "Settings", arguments: list[str]) -> None:
@@ -156,10 +196,10 @@ def say_verdict(verdict: "Verdict") -> None:
         f"verdict on {verdict.model_name} version {verdict.model_version}, {when}:"
         f" {verdict.status.upper()} ({verdict.reason})"
     )
-    if verdict.offenders:
+    if verdict.offenders or verdict.muted:
         show.table(
             "",
-            ("suite", "feature", "metric", "value", "by chance", "fail bound", "severity"),
+            ("suite", "feature", "metric", "value", "by chance", "fail bound", "severity", "muted"),
             [
                 (
                     row.suite,
@@ -169,8 +209,9 @@ def say_verdict(verdict: "Verdict") -> None:
                     row.expected_value,
                     row.fail_bound,
                     row.severity,
+                    row.mute or "",
                 )
-                for row in verdict.offenders
+                for row in (*verdict.offenders, *verdict.muted)
             ],
         )
     show.say(f"data docs: {nearby(verdict.data_docs)}")

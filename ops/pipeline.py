@@ -15,13 +15,14 @@ from typing import Any
 from ingest import landing
 from ingest import model as models
 from ingest.errors import DriftnetError, InputError
+from ingest.happenings import Happening, identify, land_happenings
 from ingest.landing import EventKind, Landed
 from ingest.local_appender import LocalAppender
 from ingest.local_log import LocalLog
 from ingest.log import AsyncAppender, EventLog
 from ingest.progress import Advance, ignore
 from ingest.sealed import replace_text
-from ops import dbt, lock, warehouse
+from ops import dbt, lock, variables, warehouse
 from ops.settings import Settings
 from ops.target import Target
 from reports.verdict import Verdict
@@ -177,12 +178,15 @@ def gate(
             window_start_at=window,
             suites=suites,
             metrics=metrics,
+            kept_runs=variables.number(settings, "data_docs_runs"),
             clock=clock,
         )
     if window is None and suites is None and metrics is None:
         settings.reports.mkdir(parents=True, exist_ok=True)
         text = json.dumps(_plain(verdict), indent=2) + "\n"
         replace_text(_verdict_file(settings, target.model_name), text)
+        told = _told(verdict)
+        land_happenings(settings.landing, f"verdict-{told.happening_id}", [told])
     return verdict
 
 
@@ -230,6 +234,30 @@ def last_verdict(settings: Settings, model_name: str) -> dict[str, Any] | None:
 
 def _verdict_file(settings: Settings, model_name: str) -> Path:
     return settings.reports / f"{model_name}.verdict.json"
+
+
+def _told(verdict: Verdict) -> Happening:
+    """Return a verdict as a happening: the warehouse learns of it with the next build."""
+    at = verdict.judged_at
+    scope = (verdict.model_name, verdict.model_version, verdict.window_grain)
+    return Happening(
+        identify("verdict", *scope, verdict.window_start_at, at),
+        at,
+        "reports",
+        "verdict",
+        verdict.model_name,
+        verdict.model_version,
+        "",
+        {"pass": 0, "warn": 1, "fail": 2}[verdict.status],
+        f"{verdict.status}: {verdict.reason}",
+        {
+            "status": verdict.status,
+            "window_grain": verdict.window_grain,
+            "window_start_at": verdict.window_start_at,
+            "severities": dict(verdict.severities),
+            "offenders": [f"{o.suite} {o.feature_name}" for o in verdict.offenders],
+        },
+    )
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -32,7 +32,8 @@ KNOWN: Mapping[str, str] = {
 }
 
 #: Variables that no other program is handed.
-SECRET = frozenset({"DRIFTNET_API_KEYS", *settings_kafka.SECRET})
+_ALERTS = ("DRIFTNET_ALERT_URLS", "SLACK_WEBHOOK_URL")
+SECRET = frozenset({"DRIFTNET_API_KEYS", *_ALERTS, *settings_kafka.SECRET})
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
@@ -184,6 +185,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         kafka=settings_kafka.kafka(values),
         surroundings=dict(values),
+        slack_webhook=values.get("SLACK_WEBHOOK_URL", "").strip(),
+        alert_urls=tuple(values.get("DRIFTNET_ALERT_URLS", "").split()),
     )
 
 

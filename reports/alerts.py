@@ -113,7 +113,7 @@ def tell_alarm(
     return Told(int(is_new), told, len(channels), tuple(failed))
 
 
-def test_channels(
+def try_out(
     channels: Sequence[Channel],
     *,
     waits: Sequence[float] = places.WAITS,

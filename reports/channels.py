@@ -1,10 +1,13 @@
 """Where messages go: apprise, with retries; an address is a secret and is never written down."""
 
 import hashlib
+import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ingest.errors import DriftnetError, InputError
@@ -114,7 +117,7 @@ def _slack(url: str) -> str:
     return f"{scheme}://{parts.netloc}{path}?:message=text&{drop}&overflow=split"
 
 
-def _apprise():  # type: ignore[no-untyped-def]
+def _apprise() -> Any:
     # Imported here, not above: the import takes a while, which only an alert should pay.
     try:
         import apprise
@@ -124,10 +127,16 @@ def _apprise():  # type: ignore[no-untyped-def]
 
 
 @contextmanager
-def _quiet(apprise) -> Iterator[None]:  # type: ignore[no-untyped-def]
-    """Keep the library's log still: it writes addresses."""
-    before, apprise.logger.disabled = apprise.logger.disabled, True
+def _quiet(apprise: Any) -> Iterator[None]:
+    """Keep the logs that write addresses still, and the library's deprecated imports to itself."""
+    loggers = [apprise.logger, logging.getLogger("urllib3.connectionpool")]
+    before = [logger.disabled for logger in loggers]
     try:
-        yield
+        for logger in loggers:
+            logger.disabled = True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        apprise.logger.disabled = before
+        for logger, was in zip(loggers, before, strict=True):
+            logger.disabled = was

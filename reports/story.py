@@ -92,13 +92,15 @@ def advice(drift_kind: str, feature_name: str, since: str) -> str:
         " retrain if they show more errors.",
         "label": "the share of positives moved: ask who labels and what they were sent; the"
         " threshold may need a new look.",
-        "embedding": "the inputs as a whole moved: read a sample of new events beside the reference.",
+        "embedding": "the inputs as a whole moved: read new events beside those of the reference.",
         "quality": f"the model errs more ({feature}): look at its worst segment, then retrain on"
         " newer labels (`driftnet retrain`).",
         "concept": f"errors changed about {since}: look at labelled events before and after.",
-        "pipeline": f"mend the pipeline first ({feature}): until then other drift may be its shadow.",
+        "pipeline": f"mend the pipeline first ({feature}): other drift may be its shadow.",
     }
-    source = f"ask what changed at the source of {feature} about {since}: a feed, a field, a parser."
+    source = (
+        f"ask what changed at the source of {feature} about {since}: a feed, a field, a parser."
+    )
     return told.get(drift_kind, source)
 
 

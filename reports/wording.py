@@ -104,8 +104,10 @@ def _line(query: Query, change: Change) -> str:
         + _sure(incident)
         + f"; since {since}."
     ]
-    parts += [text for text in (_segment(query, scope, incident), _bins(query, scope, incident)) if text]
-    parts.append(f"Next: {story.advice(incident.drift_kind, incident.feature_name, since)}")
+    parts += [
+        text for text in (_segment(query, scope, incident), _bins(query, scope, incident)) if text
+    ]
+    parts.append(f"Next: {defang(story.advice(incident.drift_kind, incident.feature_name, since))}")
     return "\n".join(parts)
 
 

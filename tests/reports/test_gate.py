@@ -245,14 +245,13 @@ def test_hostile_names_stay_text_in_the_data_docs(judged: dict[str, Verdict]) ->
         assert "<img" not in file.read_text()
 
 
-def test_each_judgement_replaces_its_data_docs_and_no_other_folder(
+def test_each_judgement_adds_to_its_data_docs_and_to_no_other_folder(
     marts: Marts, tmp_path: Path, clock: Clock
 ) -> None:
     docs = tmp_path / "docs"
     _judge(marts, docs, clock, name="silent")
-    (docs / "old.html").touch()
     _judge(marts, docs, clock, name="silent")
-    assert not (docs / "old.html").exists()
+    assert len(list((docs / "runs").iterdir())) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["docs"]
     mine = tmp_path / "mine"
     mine.mkdir()
