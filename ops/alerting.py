@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from ingest.errors import InputError
 from ingest.happenings import Happening
@@ -20,7 +21,7 @@ Clock = Callable[[], datetime]
 
 def configured(settings: Settings) -> list[Channel]:
     """Return the channels of the settings; none where no address is set."""
-    return channels(settings.slack_webhook, settings.alert_urls)
+    return channels([*_slack(settings.slack_webhook), *settings.alert_urls])
 
 
 def tell(settings: Settings, clock: Clock) -> Told:
@@ -65,3 +66,29 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # a name that no file can have
         return False
+
+
+def slack_address(url: str) -> str:
+    """Return a webhook that speaks Slack's JSON as an address of apprise.
+
+    Examples
+    --------
+    >>> slack_address("https://hooks.slack.com/services/T1/B1/x")
+    'https://hooks.slack.com/services/T1/B1/x'
+    >>> slack_address("http://127.0.0.1:9/hook").split("?")[0]
+    'json://127.0.0.1:9/hook'
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise InputError("SLACK_WEBHOOK_URL is no http or https address")
+    if (parts.hostname or "").endswith(("slack.com", "slack-gov.com")):
+        return url
+    # Mattermost, Rocket.Chat and others take the same JSON: {"text": ...}.
+    scheme = "jsons" if parts.scheme == "https" else "json"
+    drop = "&".join(f":{name}=" for name in ("version", "title", "type", "attachments"))
+    path = quote(parts.path, safe="/%")
+    return f"{scheme}://{parts.netloc}{path}?:message=text&{drop}&overflow=split"
+
+
+def _slack(url: str) -> list[str]:
+    return [slack_address(url)] if url else []

@@ -14,6 +14,7 @@ import pytest
 
 from ingest.errors import InputError
 from ingest.happenings import Happening, identify
+from ops.alerting import slack_address
 from reports import alerts
 from reports.alerts import Told
 from reports.channels import Channel, channels
@@ -79,7 +80,7 @@ def tell(marts: Marts, tmp_path: Path, webhook: Webhook) -> Tell:
         return alerts.tell(
             more.query,
             tmp_path / "alerts",
-            channels(webhook.url, []),
+            channels([slack_address(webhook.url)]),
             clock=clock,
             waits=(0.0, 0.0),
             sleep=lambda seconds: None,
@@ -171,7 +172,7 @@ def test_a_server_that_hangs_holds_nobody_for_long(
 ) -> None:
     webhook.answers = ["hang"]
     more = with_tables(marts, tmp_path, {"fct_incidents": [incident()]})
-    quick = Channel(channels(webhook.url, [])[0].url + "&rto=0.3&cto=0.3")
+    quick = Channel(channels([slack_address(webhook.url)])[0].address + "&rto=0.3&cto=0.3")
     told = alerts.tell(
         more.query, tmp_path / "alerts", [quick], clock=now, waits=(0.0,), sleep=lambda s: None
     )
@@ -186,9 +187,11 @@ def test_nothing_that_is_written_holds_the_secret(
     told = tell(incident())
     tell(incident())
     written = "".join(path.read_text() for path in (tmp_path / "alerts").iterdir())
-    assert SECRET not in written + caplog.text + repr(told) + repr(channels(webhook.url, []))
+    assert SECRET not in written + caplog.text + repr(told) + repr(
+        channels([slack_address(webhook.url)])
+    )
     with pytest.raises(InputError) as refused:
-        channels(None, [f"nonsense://{SECRET}"])
+        channels([f"nonsense://{SECRET}"])
     assert SECRET not in str(refused.value)
 
 
@@ -205,7 +208,7 @@ def test_an_alarm_is_told_at_once_and_its_incident_is_not_told_to_open(
     alarm = Happening(
         identify("alarm", 1), now(), "stream", "alarm", "drifting", "2", "errors", 2, "errors rose"
     )
-    where = channels(webhook.url, [])
+    where = channels([slack_address(webhook.url)])
     for _ in range(2):
         alerts.tell_alarm(alarm, tmp_path / "alerts", where, clock=now)
     [message] = webhook.got
@@ -230,7 +233,7 @@ def test_a_line_torn_by_a_kill_does_not_hide_what_follows(
 
 
 def test_a_test_message_reaches_the_channel_or_names_it(webhook: Webhook) -> None:
-    where = channels(webhook.url, [])
+    where = channels([slack_address(webhook.url)])
     assert alerts.try_out(where, waits=(), sleep=lambda s: None).failed == ()
     webhook.answers = [404]
     assert alerts.try_out(where, waits=(), sleep=lambda s: None).failed == (where[0].name,)
