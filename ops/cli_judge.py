@@ -159,23 +159,23 @@ def judge(
     metrics: tuple[str, ...] | None = None,
 ) -> "Verdict":
     """Judge and say the verdict."""
-    from ops import pipeline
+    from ops import judging
 
     warn_when_stale(settings)
     with show.doing("gate"):
-        verdict = pipeline.gate(settings, now, target, window, suites, metrics)
+        verdict = judging.gate(settings, now, target, window, suites, metrics)
     say_verdict(verdict)
     return verdict
 
 
 def draw(settings: "Settings", target: "Target", verdict: "Verdict | None" = None) -> Path:
     """Write the page and say where it is."""
-    from ops import pipeline
+    from ops import judging
 
     if verdict is None:
         warn_when_stale(settings)
     with show.doing("report"):
-        page = pipeline.report(settings, now, target, verdict)
+        page = judging.report(settings, now, target, verdict)
     show.say(f"page: {nearby(page)}")
     return page
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest import chain
 from ingest import model as models
-from ops import pipeline, warehouse
+from ops import judging, pipeline, warehouse
 from ops.settings import Settings
 
 
@@ -20,7 +20,7 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
     """
     published_at = warehouse.published_at(settings)
     rows = model_rows(settings)
-    verdicts = {name: pipeline.last_verdict(settings, name) for name in {r["name"] for r in rows}}
+    verdicts = {name: judging.last_verdict(settings, name) for name in {r["name"] for r in rows}}
     return {
         "home": str(settings.home),
         "topics": [
