@@ -22,6 +22,7 @@ from ops import (
     cli_models,
     cli_serve,
     cli_upkeep,
+    cli_watch,
     settings,
 )
 
@@ -70,6 +71,7 @@ for verb in (
     cli_judge.gate,
     cli_judge.report,
     cli_judge.alert,
+    cli_watch.watch,
     cli_judge.run,
     cli_upkeep.compact,
     cli_upkeep.prune,
