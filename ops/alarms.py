@@ -12,6 +12,11 @@ from ingest.errors import DriftnetError
 from stream.alarm import Alarm
 
 
+def is_noted(path: Path, alarm: Alarm) -> bool:
+    """Return whether an alarm stands in the file."""
+    return path.exists() and str(alarm.alarm_id).encode() in path.read_bytes()
+
+
 def note_alarm(path: Path, alarm: Alarm, clock: Callable[[], datetime]) -> bool:
     """Write an alarm to the file, durably, once.
 

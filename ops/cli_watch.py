@@ -152,7 +152,8 @@ def _try(
 
 
 def _calibrate() -> int:
-    from stream.calibration import TRIALS, calibrate
+    from stream.calibration import calibrate
+    from stream.drawn import TRIALS
     from stream.policy import TABLE
 
     with show.bar("calibrate", "levels", len(TRIALS)) as advance:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ops import pipeline, warehouse
-from ops.alarms import note_alarm
+from ops.alarms import is_noted, note_alarm
 from ops.settings import Settings
 from stream.alarm import Alarm
 from stream.batch import Batch
@@ -74,8 +74,10 @@ def watch(
     log_file = alarm_log(settings)
 
     def send(alarm: Alarm) -> None:
-        if note_alarm(log_file, alarm, clock):
+        # Told, then noted: a kill in between tells it twice rather than never.
+        if not is_noted(log_file, alarm):
             tell(alarm)
+            note_alarm(log_file, alarm, clock)
 
     with alone(places(settings).checkpoint):
         at_work = Watch(places(settings), policy, references, send, clock, say)

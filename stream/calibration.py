@@ -1,18 +1,18 @@
 """Calibration: the settings whose false alarms on streams without a change are rare.
 
 For each level many streams are drawn: `LABELS` values without a change, then values at a changed
-level. Every candidate of every detector runs over the same streams; the table keeps the vote that
-notices the change soonest among those that alarm on at most `VOTE_LIMIT` of the unchanged parts. A
-detector may advise alone where at most `ALONE_LIMIT` do.
+level. Every candidate of every detector runs over the same streams. The table keeps the vote that
+notices the change soonest among those that alarm on at most `VOTE_LIMIT` of the unchanged parts
+and whose voters alone do so on at most `VOTER_LIMIT`. A detector may advise where at most
+`ALONE_LIMIT` do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
 from itertools import product
 from statistics import mean, median
 from typing import Any, Final
-
-import numpy as np
 
 from stream.detectors import (
     ADWIN_CLOCK,
@@ -23,13 +23,13 @@ from stream.detectors import (
     make_hddma,
     make_page_hinkley,
 )
+from stream.drawn import TRIALS, Trial, streams
 from stream.panel import TAIL
-from stream.policy import UNIFORM_STD, VOTERS, Kind, Level
+from stream.policy import VOTERS
 
 STREAMS, LABELS, AFTER, SEED = 200, 10_000, 6_000, 20_261_124
 VOTES, WITHIN = 2, 2_000
-VOTE_LIMIT, ALONE_LIMIT = 0.03, 0.05
-RATES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+VOTE_LIMIT, ALONE_LIMIT, VOTER_LIMIT = 0.03, 0.05, 0.2
 PH_DELTA: Final = 0.1
 ADWIN_GRID: Final = (0.002, 0.02, 0.1)
 DDM_GRID: Final = ((1000, 3.0), (1000, 3.5), (2000, 4.0))
@@ -37,40 +37,6 @@ PH_GRID: Final = (40.0, 60.0, 90.0, 150.0)
 HDDMA_GRID: Final = (0.001, 0.0002)
 
 Runs = list[list[int]]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What to draw: a kind of stream at a level, and streams that change."""
-
-    kind: Kind
-    mean: float
-
-    @property
-    def level(self) -> Level:
-        """Return the level before the change."""
-        return Level(self.mean, UNIFORM_STD) if self.kind == "value" else Level.of_rate(self.mean)
-
-
-TRIALS: Final = (*(Trial("error", rate) for rate in RATES), Trial("value", 0.5))
-
-
-def streams(trial: Trial, seed: int, count: int, length: int, after: int) -> Iterator[list[float]]:
-    """Draw streams: `length` values without a change, then `after` values with it.
-
-    The rate of errors doubles (or reaches the middle between it and 1); values, uniform before,
-    move up by half a standard deviation (those that would pass 1 stay at 1).
-    """
-    for number in range(count):
-        random = np.random.default_rng([seed, round(trial.mean * 1e6), number])
-        drawn = random.random(length + after)
-        if trial.kind == "error":
-            rates = np.full(length + after, trial.mean)
-            rates[length:] = min(2 * trial.mean, (1 + trial.mean) / 2)
-            drawn = (drawn < rates).astype(float)
-        else:
-            drawn[length:] = np.minimum(drawn[length:] + UNIFORM_STD / 2, 1.0)
-        yield drawn.tolist()
 
 
 def calibrate(
@@ -111,65 +77,80 @@ def calibrate(
 def _row(trial: Trial, drawn: Sequence[list[float]], length: int, after: int) -> dict[str, Any]:
     is_error = trial.kind == "error"
     marks = drawn if is_error else [[float(not TAIL <= v <= 1 - TAIL) for v in s] for s in drawn]
-    adwins = {
-        d: _runs(lambda s: make_adwin(s), _settings(adwin_delta=d), drawn, is_error)
-        for d in ADWIN_GRID
+    std = trial.level.std
+    runs: dict[str, dict[Any, Runs]] = {
+        "adwin": {
+            delta: _runs(make_adwin, _settings(adwin_delta=delta), drawn, is_error)
+            for delta in ADWIN_GRID
+        },
+        "ddm": {
+            (warm_up, limit): _runs(
+                make_ddm, _settings(ddm_warm_up=warm_up, ddm_threshold=limit), marks
+            )
+            for warm_up, limit in DDM_GRID
+        },
+        "page_hinkley": {
+            limit: _runs(
+                partial(make_page_hinkley, std=std, rises_only=is_error),
+                _settings(ph_threshold=limit),
+                drawn,
+            )
+            for limit in PH_GRID
+        },
     }
-    ddms = {
-        pair: _runs(make_ddm, _settings(ddm_warm_up=pair[0], ddm_threshold=pair[1]), marks, False)
-        for pair in DDM_GRID
+    single = {
+        name: {choice: _share(map(_first, found), length) for choice, found in tried.items()}
+        for name, tried in runs.items()
     }
-    hinkleys = {
-        limit: _runs(
-            lambda s: make_page_hinkley(s, trial.level.std, rises_only=is_error),
-            _settings(ph_threshold=limit),
-            drawn,
-            False,
-        )
-        for limit in PH_GRID
-    }
-    chosen = []
-    for (delta, adwin), (pair, ddm), (limit, hinkley) in product(
-        adwins.items(), ddms.items(), hinkleys.items()
-    ):
-        firsts = [first_vote(runs) for runs in zip(adwin, ddm, hinkley, strict=True)]
-        delays = [
-            after if at is None else at - length for at in firsts if at is None or at >= length
+    candidates = []
+    for choices in product(*(runs[name] for name in VOTERS)):
+        picked = dict(zip(VOTERS, choices, strict=True))
+        firsts = [
+            first_vote(found)
+            for found in zip(*(runs[name][picked[name]] for name in VOTERS), strict=True)
         ]
-        settings = _settings(
-            adwin_delta=delta, ddm_warm_up=pair[0], ddm_threshold=pair[1], ph_threshold=limit
-        )
         share = _share(firsts, length)
-        chosen.append((share > VOTE_LIMIT, mean(delays), share, settings, firsts))
-    _, _, share, settings, firsts = min(chosen, key=lambda choice: choice[:3])
-    pair = (settings.ddm_warm_up, settings.ddm_threshold)
-    voters = zip(
-        VOTERS,
-        (adwins[settings.adwin_delta], ddms[pair], hinkleys[settings.ph_threshold]),
-        strict=True,
-    )
-    alone = {name: _share([_first(run) for run in runs], length) for name, runs in voters}
-    behind = [at for at in firsts if at is None or at >= length]
+        alone = {name: single[name][choice] for name, choice in picked.items()}
+        is_bad = share > VOTE_LIMIT or max(alone.values()) > VOTER_LIMIT
+        delay = mean(_delays(firsts, length, after))
+        candidates.append(((is_bad, delay, share), picked, firsts, alone))
+    (_, _, share), picked, firsts, alone = min(candidates, key=lambda item: item[0])
     confidence = min(HDDMA_GRID)
     if is_error:
-        nulls = [stream[:length] for stream in marks]
-        for tried in HDDMA_GRID:
-            runs = _runs(make_hddma, _settings(hddma_confidence=tried), nulls, False)
-            confidence, alone["hddma"] = tried, _share([_first(run) for run in runs], length)
-            if alone["hddma"] <= ALONE_LIMIT:
-                break
-    told = asdict(settings) | {
-        "hddma_confidence": confidence,
-        "advisers": [name for name, value in alone.items() if value <= ALONE_LIMIT],
-    }
+        confidence, alone["hddma"] = _confidence([stream[:length] for stream in drawn])
+    delays = _delays(firsts, length, after)
+    settings = _settings(
+        adwin_delta=picked["adwin"],
+        ddm_warm_up=picked["ddm"][0],
+        ddm_threshold=picked["ddm"][1],
+        ph_threshold=picked["page_hinkley"],
+        hddma_confidence=confidence,
+        advisers=[name for name, value in alone.items() if value <= ALONE_LIMIT],
+    )
     return {
         "kind": trial.kind,
         "mean": trial.mean,
-        **told,
+        **asdict(settings),
         "alarm_share": {**alone, "vote": share},
-        "median_delay": median(after if at is None else at - length for at in behind),
-        "missed_share": round(behind.count(None) / len(behind), 4),
+        "median_delay": median(delays),
+        "missed_share": round(delays.count(after) / len(delays), 4),
     }
+
+
+def _confidence(nulls: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the loosest confidence of HDDM_A that may advise, or the strictest; and its share."""
+    length = len(nulls[0])
+    for tried in HDDMA_GRID:
+        found = _runs(make_hddma, _settings(hddma_confidence=tried), nulls)
+        share = _share(map(_first, found), length)
+        if share <= ALONE_LIMIT:
+            break
+    return tried, share
+
+
+def _delays(firsts: Sequence[int | None], length: int, after: int) -> list[int]:
+    """Return the delays on the streams without a false alarm; a missed change counts as `after`."""
+    return [after if at is None else at - length for at in firsts if at is None or at >= length]
 
 
 def _settings(**given: Any) -> Settings:
@@ -189,7 +170,7 @@ def _runs(
     make: Callable[[Settings], Detector],
     settings: Settings,
     drawn: Sequence[Sequence[float]],
-    rises_only: bool,
+    rises_only: bool = False,
 ) -> Runs:
     return [detections(make(settings), stream, rises_only) for stream in drawn]
 
@@ -242,5 +223,5 @@ def _first(run: Sequence[int]) -> int | None:
     return run[0] if run else None
 
 
-def _share(firsts: Sequence[int | None], length: int) -> float:
-    return sum(at is not None and at < length for at in firsts) / len(firsts)
+def _share(firsts: Iterable[int | None], length: int) -> float:
+    return mean(float(at is not None and at < length) for at in firsts)

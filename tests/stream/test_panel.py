@@ -101,11 +101,12 @@ def test_values_alarm_when_they_move_up_or_down() -> None:
         assert all(5000 <= sign.place < 7000 for sign in found)
 
 
-def test_values_that_only_spread_are_advice_of_ddm_which_counts_the_outer_tenths() -> None:
+def test_values_that_only_spread_get_the_vote_of_ddm_which_counts_the_outer_tenths() -> None:
     values = drawn_then(lambda old: np.where(old < 0.5, old * old, 1 - (1 - old) ** 2))
-    signs = Panel("value", shipped(), UNIFORM).feed(values)
-    assert {sign.detectors for sign in signs} == {("ddm",)}
-    assert all(sign.kind == "advice" and sign.place >= 5000 for sign in signs)
+    panel = Panel("value", shipped(["ddm_threshold=4"]), UNIFORM)
+    panel.feed(values[:6000])
+    assert panel.export()["voted"].keys() == {"ddm"}
+    assert panel.export()["voted"]["ddm"] > 5000
 
 
 def test_a_policy_says_which_of_its_settings_it_does_not_know() -> None:
