@@ -295,6 +295,20 @@ def test_a_failure_of_ours_says_nothing_of_what_was_sent(
     assert api.events() == []
 
 
+def test_no_data_frame_is_made_on_the_way(
+    served_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    def refuse(*words: object, **more: object) -> None:
+        raise AssertionError("pandas is ten times slower than the model for one row")
+
+    api = Api(served_home)
+    monkeypatch.setattr(pd.DataFrame, "__init__", refuse)
+    monkeypatch.setattr(pd.Series, "__init__", refuse)
+    assert api.ask("POST", "/predict", json=ONE).is_success
+
+
 def test_requests_and_events_are_counted(served_home: Path) -> None:
     api = Api(served_home)
     answers = api.ask("POST", "/predict", json=[ONE, {"url": "example.org"}]).json()
