@@ -83,7 +83,9 @@ def serve(
         champions = Champions(settings.models, model, clock, tell)
         log = pipeline.open_appender(settings, lambda text: tell("log_repaired", what=text))
         topics = Topics(settings.predictions_topic, settings.labels_topic)
-        service = Service(champions, log, topics, limits, metrics, clock, tell)
+        service = Service(
+            champions, log, topics, limits, metrics, clock, tell, settings.subject_storage
+        )
         parts = Parts(service, SUBJECT, keys, limits, metrics, version("driftnet"))
         grace = limits.acknowledge_seconds + GRACE_SECONDS
         server = Server(create_app(parts), service.health, tell, place.drain_seconds, grace)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import DriftnetError, InputError
+from ingest.subjects import SubjectStorage, subject_storage
 from ops import settings_kafka
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_HOME": "folder of everything that is made (default: data)",
     "DRIFTNET_PREDICTIONS_TOPIC": "topic of predictions (default: phishing_logs)",
     "DRIFTNET_LABELS_TOPIC": "topic of labels (default: phishing_labels)",
+    "DRIFTNET_SUBJECT_STORAGE": "what is kept of what was scored: full, host, hash (default: full)",
     "DRIFTNET_API_KEYS": "keys of the scoring API, with commas between (default: none)",
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
@@ -48,6 +50,7 @@ class Settings:
     labels_topic: str = "phishing_labels"
     threads: int = 2
     memory_limit: str = "4GB"
+    subject_storage: SubjectStorage = "full"
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     kafka: "Kafka | None" = None
     checkout: Path = CHECKOUT
@@ -180,6 +183,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         labels_topic=_topic(values, "DRIFTNET_LABELS_TOPIC", "phishing_labels"),
         threads=_threads(values.get("DRIFTNET_THREADS", "2")),
         memory_limit=memory_limit,
+        subject_storage=subject_storage(values.get("DRIFTNET_SUBJECT_STORAGE") or "full"),
         api_keys=tuple(
             filter(None, map(str.strip, values.get("DRIFTNET_API_KEYS", "").split(",")))
         ),
