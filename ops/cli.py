@@ -20,6 +20,7 @@ from ops import (
     cli_import,
     cli_judge,
     cli_models,
+    cli_schedule,
     cli_serve,
     cli_upkeep,
     cli_watch,
@@ -75,6 +76,7 @@ for verb in (
     cli_judge.run,
     cli_upkeep.compact,
     cli_upkeep.prune,
+    cli_schedule.schedule,
     cli_models.status,
 ):
     cli.add_command(verb)

@@ -25,7 +25,8 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_HOME": "folder of everything that is made (default: data)",
     "DRIFTNET_PREDICTIONS_TOPIC": "topic of predictions (default: phishing_logs)",
     "DRIFTNET_LABELS_TOPIC": "topic of labels (default: phishing_labels)",
-    "DRIFTNET_SUBJECT_STORAGE": "what is kept of what was scored: full, host, hash (default: full)",
+    "DRIFTNET_SUBJECT_STORAGE": "what is kept of what is scored: full, host, hash (default: full)",
+    "DRIFTNET_SCHEDULE": "what `driftnet schedule` runs (default: land each minute, run hourly)",
     "DRIFTNET_API_KEYS": "keys of the scoring API, with commas between (default: none)",
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
@@ -51,6 +52,7 @@ class Settings:
     threads: int = 2
     memory_limit: str = "4GB"
     subject_storage: SubjectStorage = "full"
+    timetable: str = ""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     kafka: "Kafka | None" = None
     checkout: Path = CHECKOUT
@@ -104,6 +106,11 @@ class Settings:
         return self.home / "alerts"
 
     @property
+    def schedule(self) -> Path:
+        """Return the folder of what the scheduler ran."""
+        return self.home / "schedule"
+
+    @property
     def temporary(self) -> Path:
         """Return the folder of what may be deleted while nothing runs."""
         return self.home / "tmp"
@@ -132,6 +139,11 @@ class Settings:
     def with_kafka(self, servers: str) -> "Settings":
         """Return the same settings with the event log in Kafka at these servers."""
         return replace(self, kafka=settings_kafka.at(servers, self.surroundings))
+
+    def child_environment(self) -> dict[str, str]:
+        """Return the environment of a verb that another verb runs."""
+        kept = {name: x for name, x in self.surroundings.items() if name != "DRIFTNET_API_KEYS"}
+        return {**kept, "DRIFTNET_HOME": str(self.home)}
 
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment of a dbt process: ours, these settings, and no telemetry."""
@@ -183,6 +195,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         labels_topic=_topic(values, "DRIFTNET_LABELS_TOPIC", "phishing_labels"),
         threads=_threads(values.get("DRIFTNET_THREADS", "2")),
         memory_limit=memory_limit,
+        timetable=values.get("DRIFTNET_SCHEDULE", ""),
         subject_storage=subject_storage(values.get("DRIFTNET_SUBJECT_STORAGE") or "full"),
         api_keys=tuple(
             filter(None, map(str.strip, values.get("DRIFTNET_API_KEYS", "").split(",")))
