@@ -61,6 +61,9 @@ class Schedule:
         self._tell = tell
         self._ended = ended
         self._lock = threading.Lock()
+        self._idle = threading.Condition()
+        self._run_count = 0
+        self._is_ending = False
         self._ran = {row["name"]: row for row in job_rows(settings.schedule)}
         self._scheduler = BackgroundScheduler(
             timezone=UTC, executors={lane: ThreadPoolExecutor(1) for lane in set(LANES.values())}
@@ -71,7 +74,7 @@ class Schedule:
         logging.getLogger("apscheduler").addHandler(logging.NullHandler())
         for job in self._jobs:
             self._scheduler.add_job(
-                self.run_now,
+                self._run,
                 job.trigger(),
                 (job,),
                 id=job.name,
@@ -86,9 +89,26 @@ class Schedule:
     def stop(self) -> None:
         """Start nothing more, and wait for what runs."""
         self._runner.stop()
+        with self._idle:
+            self._is_ending = True
+            # APScheduler's shutdown holds the lock of its jobs while it waits; a run that ends
+            # asks for them. So the runs come to their end first.
+            self._idle.wait_for(lambda: self._run_count == 0)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         self._write()
+
+    def _run(self, job: Job) -> None:
+        with self._idle:
+            if self._is_ending:
+                return
+            self._run_count += 1
+        try:
+            self.run_now(job)
+        finally:
+            with self._idle:
+                self._run_count -= 1
+                self._idle.notify_all()
 
     def run_now(self, job: Job) -> Ended:
         """Run a job in this thread, whatever the time."""

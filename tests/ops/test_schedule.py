@@ -188,6 +188,25 @@ busy.rmdir()
     assert {row["name"] for row in job_rows(settings.schedule)} == {"land", "run", "watch"}
 
 
+def test_a_stop_while_a_run_ends_waits_for_it_and_returns(settings: Settings) -> None:
+    told = Told()
+    work = Schedule(
+        settings, (LAND,), runner(settings.schedule, "import time; time.sleep(1)"), now, told
+    )
+    work.start()
+    work._scheduler.modify_job("land", next_run_time=now())
+    deadline = time.monotonic() + PATIENCE
+    while "job_began" not in told.names():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    ending = threading.Thread(target=work.stop, daemon=True)
+    ending.start()
+    ending.join(PATIENCE)
+    assert not ending.is_alive()
+    assert told.names() == ["job_began", "job_ended"]
+    assert job_rows(settings.schedule)[0]["last_outcome"] == "done"
+
+
 @pytest.mark.slow
 def test_the_scheduler_runs_verbs_shows_metrics_and_ends_with_0(tmp_path: Path) -> None:
     environment = {
