@@ -22,7 +22,6 @@ from ingest.events import LABEL_FIELDS, Label, Prediction, parse_label
 from ingest.log import AsyncAppender, Topics
 from ingest.problems import Problem
 from ingest.reading import READERS
-from ingest.subjects import SubjectStorage, kept
 
 MEMORY_SECONDS = 30.0
 """How long a failure of the log makes the server not ready, when nothing was acknowledged since."""
@@ -73,8 +72,6 @@ class Service:
         The time in UTC.
     tell
         Is told of ``log_failed``.
-    storage
-        What is kept of what was scored.
     """
 
     def __init__(
@@ -86,7 +83,6 @@ class Service:
         metrics: Metrics,
         clock: Callable[[], datetime],
         tell: Tell,
-        storage: SubjectStorage = "full",
     ) -> None:
         self.champions = champions
         self.health = Health()
@@ -96,7 +92,6 @@ class Service:
         self._metrics = metrics
         self._clock = clock
         self._tell = tell
-        self._storage = storage
         self._batching = Batching()
 
     async def predict(self, requests: Sequence[PredictionRequest]) -> list[Answer]:
@@ -110,9 +105,7 @@ class Service:
         self._metrics.score_seconds.observe(took)
         ids = [UUID(r.event_id) if r.event_id else uuid4() for r in requests]
         messages = [
-            _prediction(
-                request, one, id_, scorer.card, now, took, kept(request.subject, self._storage)
-            ).to_json()
+            _prediction(request, one, id_, scorer.card, now, took).to_json()
             for request, one, id_ in zip(requests, judged, ids, strict=True)
         ]
         await self._append(self._topics.predictions, messages, ids)
@@ -181,7 +174,6 @@ def _prediction(
     card: Card,
     now: datetime,
     took: float,
-    subject: str | None,
 ) -> Prediction:
     return Prediction(
         event_id=event_id,
@@ -193,7 +185,7 @@ def _prediction(
         threshold=card.threshold,
         embedding=judged.embedding,
         channel=request.channel,
-        subject=subject,
+        subject=request.subject,
         cluster=judged.cluster,
         latency_ms=round(took * 1e3, 3),
     )

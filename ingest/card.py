@@ -59,7 +59,11 @@ class Feature:
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of one model version; times are aware and UTC, None where unknown."""
+    """What is known of one model version; times are aware and UTC, None where unknown.
+
+    `history` says how it came to be, where it was trained on what was logged: when, why, from which
+    positions, and how it did against the champion before it.
+    """
 
     name: str
     version: str
@@ -77,6 +81,7 @@ class Card:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     estimator: str | None = None
+    history: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse names that are no folder names, and an unknown kind."""

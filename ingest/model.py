@@ -6,7 +6,7 @@ the estimator (skops: reading it executes nothing) and the arrays of its embeddi
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,8 @@ class Model:
 
     Parameters
     ----------
-    folder
-        Where it stands.
-    card, features
-        What is written about it.
+    folder, card, features
+        Where it stands, and what is written about it.
     estimator
         The fitted scikit-learn estimator.
     embedding
@@ -83,23 +81,23 @@ def save(
     reference: pa.Table,
     estimator: Any = None,
     embedding: Arrays | None = None,
+    page: Callable[[Card], str] | None = None,
 ) -> Card:
     """Write a model folder; it becomes visible whole or not at all.
 
     Parameters
     ----------
-    models
-        The folder of all models.
-    card
-        Name and version say where; the reference's span and row count are filled in from the rows.
+    models, card
+        The folder of all models; name and version say where in it. The reference's span and row
+        count are filled in from the rows.
     features
         The feature list, in the order in which the estimator takes them.
     reference
         The rows for ``reference.parquet``, see `ingest.reference.shape_reference`.
-    estimator
-        Fitted and of types that skops can write; None for kind external.
-    embedding
-        Arrays by name (no objects); None when the model has no embedding.
+    estimator, embedding
+        Fitted, of types that skops can write (None for kind external); arrays by name (no objects).
+    page
+        Makes ``card.md``, for people.
 
     Returns
     -------
@@ -109,7 +107,7 @@ def save(
     Raises
     ------
     InputError
-        The version exists; features or reference do not fit; an artefact is missing or too much.
+        The version exists; something does not fit; an artefact is missing or too much.
     """
     check_features(features)
     if (estimator is None) != (card.kind == "external"):
@@ -129,6 +127,8 @@ def save(
         arrays = dict(embedding or {})
         files["model.skops"] = lambda path: path.write_bytes(blob)
         files["embedding.npz"] = lambda path: np.savez(path, allow_pickle=False, **arrays)
+    if page is not None:
+        files["card.md"] = lambda path: path.write_text(page(card), encoding="utf-8")
     seal(models / card.name / card.version, files)
     return card
 
@@ -228,7 +228,7 @@ def registered_features(models: Path) -> list[Feature]:
 
 
 def next_version(models: Path, name: str) -> str:
-    """Return the next whole number that is no version of the model yet, from '1' on."""
+    """Return the next whole number that is no version yet, from '1' on."""
     taken = [path.name for path in (models / name).glob("[!.]*") if path.is_dir()]
     return str(1 + max((int(text) for text in taken if text.isdecimal()), default=0))
 

@@ -14,6 +14,10 @@ model_option = click.option(
     "--model", metavar="NAME", help="Which model; default: the only one that can be meant."
 )
 
+grain_option = click.option(
+    "--grain", type=click.Choice(GRAINS), default="week", show_default=True, help="Window length."
+)
+
 
 def now() -> datetime:
     """Return the time in UTC."""

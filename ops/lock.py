@@ -19,8 +19,10 @@ from ingest.sealed import replace_text
 
 
 @contextmanager
-def hold(home: Path, doing: str, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Hold the lock of a home for a while.
+def hold(
+    home: Path, doing: str, clock: Callable[[], datetime], name: str = "build"
+) -> Iterator[None]:
+    """Hold a lock of a home for a while.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ def hold(home: Path, doing: str, clock: Callable[[], datetime]) -> Iterator[None
         One word for what is done under the lock; a refused process reads it.
     clock
         The time in UTC.
+    name
+        Which lock: build (who writes the warehouse) or retrain (who makes models).
 
     Raises
     ------
@@ -38,8 +42,8 @@ def hold(home: Path, doing: str, clock: Callable[[], datetime]) -> Iterator[None
     """
     folder = home / "warehouse"
     folder.mkdir(parents=True, exist_ok=True)
-    holder = folder / "build.holder"
-    lock = FileLock(folder / "build.lock", timeout=0)
+    holder = folder / f"{name}.holder"
+    lock = FileLock(folder / f"{name}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
@@ -67,4 +71,6 @@ def _holder(holder: Path) -> str:
         told = json.loads(holder.read_text())
         return f"{told['doing']} by process {told['pid']} on {told['host']} since {told['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process holds the build's lock and has not yet said who it is"
+        return (
+            f"another process holds {holder.with_suffix('.lock').name} and has not said who it is"
+        )

@@ -18,6 +18,9 @@ from ingest.card import Feature
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops", "tldextract", "pyarrow", "duckdb")
+"""What a card names the versions of."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -31,14 +34,24 @@ class Recipe:
         What it takes, in this order.
     build
         Takes the features and a seed, returns an unfitted estimator.
+    weighted_step
+        The step of its pipeline that takes weights of rows; empty: rows count alike.
     """
 
     name: str
     features: tuple[Feature, ...]
     build: Callable[[Sequence[Feature], int], Any]
+    weighted_step: str = ""
 
 
-def fit(recipe: Recipe, inputs: npt.NDArray[Any], truth: Bools, seed: int, threads: int) -> Any:
+def fit(
+    recipe: Recipe,
+    inputs: npt.NDArray[Any],
+    truth: Bools,
+    seed: int,
+    threads: int,
+    weight: Floats | None = None,
+) -> Any:
     """Return the fitted estimator of a recipe.
 
     Parameters
@@ -51,9 +64,14 @@ def fit(recipe: Recipe, inputs: npt.NDArray[Any], truth: Bools, seed: int, threa
         Shape (n,); both classes must occur.
     seed, threads
         Same data, seed and threads: same estimator.
+    weight
+        Shape (n,); left aside by a recipe without `weighted_step`.
     """
+    more = {}
+    if weight is not None and recipe.weighted_step:
+        more = {f"{recipe.weighted_step}__sample_weight": weight}
     with threadpool_limits(limits=threads):
-        return recipe.build(recipe.features, seed).fit(inputs, truth)
+        return recipe.build(recipe.features, seed).fit(inputs, truth, **more)
 
 
 def gradient_boosting(features: Sequence[Feature], seed: int) -> Any:

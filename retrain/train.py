@@ -31,13 +31,22 @@ from ingest.event_file import open_events, read_known
 from ingest.features import FEATURES
 from ingest.progress import Advance, ignore
 from ingest.scorer import positive_share
-from retrain.estimator import Floats, Recipe, choose_threshold, fit, gradient_boosting, measure
+from retrain.estimator import (
+    LIBRARIES,
+    Floats,
+    Recipe,
+    choose_threshold,
+    fit,
+    gradient_boosting,
+    measure,
+)
 from retrain.sides import Side, cut, describe_side, reference_table
 
 LEAST_PER_CLASS = 50  # among the training rows
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops", "tldextract", "pyarrow", "duckdb")
 
-RECIPE = Recipe("gradient boosting on lexical features and embedding", FEATURES, gradient_boosting)
+RECIPE = Recipe(
+    "gradient boosting on lexical features and embedding", FEATURES, gradient_boosting, "judge"
+)
 
 
 def train_initial(
