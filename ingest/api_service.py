@@ -22,6 +22,7 @@ from ingest.events import LABEL_FIELDS, Label, Prediction, parse_label
 from ingest.log import AsyncAppender, Topics
 from ingest.problems import Problem
 from ingest.reading import READERS
+from ingest.subjects import SubjectStorage, kept
 
 MEMORY_SECONDS = 30.0
 """How long a failure of the log makes the server not ready, when nothing was acknowledged since."""
@@ -72,6 +73,8 @@ class Service:
         The time in UTC.
     tell
         Is told of ``log_failed``.
+    storage
+        What is kept of what was scored.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Service:
         metrics: Metrics,
         clock: Callable[[], datetime],
         tell: Tell,
+        storage: SubjectStorage = "full",
     ) -> None:
         self.champions = champions
         self.health = Health()
@@ -92,6 +96,7 @@ class Service:
         self._metrics = metrics
         self._clock = clock
         self._tell = tell
+        self._storage = storage
         self._batching = Batching()
 
     async def predict(self, requests: Sequence[PredictionRequest]) -> list[Answer]:
@@ -105,7 +110,9 @@ class Service:
         self._metrics.score_seconds.observe(took)
         ids = [UUID(r.event_id) if r.event_id else uuid4() for r in requests]
         messages = [
-            _prediction(request, one, id_, scorer.card, now, took).to_json()
+            _prediction(
+                request, one, id_, scorer.card, now, took, kept(request.subject, self._storage)
+            ).to_json()
             for request, one, id_ in zip(requests, judged, ids, strict=True)
         ]
         await self._append(self._topics.predictions, messages, ids)
@@ -174,6 +181,7 @@ def _prediction(
     card: Card,
     now: datetime,
     took: float,
+    subject: str | None,
 ) -> Prediction:
     return Prediction(
         event_id=event_id,
@@ -185,7 +193,7 @@ def _prediction(
         threshold=card.threshold,
         embedding=judged.embedding,
         channel=request.channel,
-        subject=request.subject,
+        subject=subject,
         cluster=judged.cluster,
         latency_ms=round(took * 1e3, 3),
     )

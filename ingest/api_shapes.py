@@ -71,7 +71,7 @@ class LabelRequest(_Sent):
         default=None,
         description="When the truth became known (RFC 3339); default: now. Not before 2000-01-01, "
         "not in the future.",
-        pattern="^" + TIME_PATTERN.replace(r"\d", "[0-9]") + "$",
+        pattern="^" + TIME_PATTERN.replace(r"\d{4}", "2[0-9]{3}").replace(r"\d", "[0-9]") + "$",
         json_schema_extra={"format": "date-time"},
         examples=["2026-01-31T12:00:00Z"],
     )

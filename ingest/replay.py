@@ -25,9 +25,9 @@ from ingest.events import Label, Prediction
 from ingest.log import EventLog
 from ingest.progress import Advance, ignore
 from ingest.scorer import Scorer
+from ingest.subjects import SubjectStorage, kept
 
 BATCH = 5_000  # events; also one sync of the log
-SUBJECT_LENGTH = 65_536  # characters, as the event contract allows
 CHANNEL_LENGTH = 200
 
 
@@ -74,6 +74,7 @@ def replay(
     delay: Delay | None = None,
     batch: int = BATCH,
     advance: Advance = ignore,
+    storage: SubjectStorage = "full",
 ) -> Replayed:
     """Write the events of a file, and their labels, to the log.
 
@@ -100,6 +101,8 @@ def replay(
         Events scored, written and synced at once.
     advance
         Is called with the number of predictions written.
+    storage
+        What is kept of each URL.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def replay(
     for events in read_events(file, from_, end, batch):
         moments = events.column("occurred_at").to_pylist()
         first, newest = first or moments[0], moments[-1]
-        log.append(topics.predictions, _predictions(events, file, scorer))
+        log.append(topics.predictions, _predictions(events, file, scorer, storage))
         label_count += known.append(log, topics.labels, start, newest, batch)
         count += len(moments)
         advance(len(moments))
@@ -135,7 +138,9 @@ def replay(
     )
 
 
-def _predictions(events: pa.RecordBatch, file: EventFile, scorer: Scorer) -> list[bytes]:
+def _predictions(
+    events: pa.RecordBatch, file: EventFile, scorer: Scorer, storage: SubjectStorage
+) -> list[bytes]:
     urls = events.column("url").to_pylist()
     channels = events.column("channel").to_pylist()
     scores = scorer.score(urls)
@@ -152,7 +157,7 @@ def _predictions(events: pa.RecordBatch, file: EventFile, scorer: Scorer) -> lis
             threshold=card.threshold,
             embedding=embedding[place],
             channel=(channels[place] or "")[:CHANNEL_LENGTH] or None,
-            subject=urls[place][:SUBJECT_LENGTH] or None,
+            subject=kept(urls[place], storage),
             cluster=scores.cluster[place],
         ).to_json()
         for place, (row, moment, score) in enumerate(

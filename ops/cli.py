@@ -20,8 +20,10 @@ from ops import (
     cli_import,
     cli_judge,
     cli_models,
+    cli_schedule,
     cli_serve,
     cli_upkeep,
+    cli_watch,
     settings,
 )
 
@@ -69,9 +71,12 @@ for verb in (
     cli_judge.build,
     cli_judge.gate,
     cli_judge.report,
+    cli_judge.alert,
+    cli_watch.watch,
     cli_judge.run,
     cli_upkeep.compact,
     cli_upkeep.prune,
+    cli_schedule.schedule,
     cli_models.status,
 ):
     cli.add_command(verb)

@@ -81,6 +81,7 @@ def play(
             seed=seed,
             clock=now,
             advance=advance,
+            storage=settings.subject_storage,
         )
     show.say(
         f"replayed {done.prediction_count:,} predictions of {done.first_at:%Y-%m-%d} to"

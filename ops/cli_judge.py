@@ -87,7 +87,7 @@ def report(settings: "Settings", model: str | None, version: str | None, grain: 
 @grain_option
 @click.pass_obj
 def run(settings: "Settings", model: str | None, grain: str) -> int:
-    """Land, build, gate, report, and retrain when the policy says so: what a scheduler calls.
+    """Land, build, gate, report, alert, retrain by policy: what a scheduler calls.
 
     Exit code 3 on a verdict of fail.
     """
@@ -101,9 +101,49 @@ def run(settings: "Settings", model: str | None, grain: str) -> int:
     fold(settings, [])
     verdict = judge(settings, target)
     draw(settings, target, verdict)
+    tell(settings)
     if champion(settings.models, target.model_name):
         learn(settings, target.model_name, grain=grain)
     return DRIFTED if verdict.status == "fail" else 0
+
+
+@click.command(epilog=example("driftnet alert", "driftnet alert --test"))
+@click.option("--test", is_flag=True, help="Send a test message to every address.")
+@click.pass_obj
+def alert(settings: "Settings", test: bool) -> int:
+    """Tell people what changed in the incidents, once, where SLACK_WEBHOOK_URL says.
+
+    Addresses of other services go into DRIFTNET_ALERT_URLS, as apprise writes them. Every change
+    is kept in alerts/incident_log.json, told or not. A dead address fails nothing but --test.
+    """
+    from ops import alerting
+
+    if not test:
+        tell(settings)
+        return 0
+    with show.doing("alert"):
+        told = alerting.try_out(settings)
+    for name in told.failed:
+        show.note(f"alert: {name} did not answer")
+    show.say(f"test: {told.channel_count - len(told.failed)} of {told.channel_count} arrived")
+    return 1 if told.failed else 0
+
+
+def tell(settings: "Settings") -> None:
+    """Tell what changed in the incidents and say how many changes there were."""
+    from ops import alerting
+
+    with show.doing("alert"):
+        told = alerting.tell(settings, now)
+    for name in told.failed:
+        show.note(f"alert: {name} did not answer; the next run tries again")
+    where = (
+        f"told {told.told_count} to {told.channel_count} addresses" if told.channel_count else ""
+    )
+    show.say(
+        f"incidents: {told.logged_count} new changes logged"
+        f"{', ' + where if where else '; no address is set to tell them to'}"
+    )
 
 
 def fold(settings: "Settings", arguments: list[str]) -> None:
@@ -123,23 +163,23 @@ def judge(
     metrics: tuple[str, ...] | None = None,
 ) -> "Verdict":
     """Judge and say the verdict."""
-    from ops import pipeline
+    from ops import judging
 
     warn_when_stale(settings)
     with show.doing("gate"):
-        verdict = pipeline.gate(settings, now, target, window, suites, metrics)
+        verdict = judging.gate(settings, now, target, window, suites, metrics)
     say_verdict(verdict)
     return verdict
 
 
 def draw(settings: "Settings", target: "Target", verdict: "Verdict | None" = None) -> Path:
     """Write the page and say where it is."""
-    from ops import pipeline
+    from ops import judging
 
     if verdict is None:
         warn_when_stale(settings)
     with show.doing("report"):
-        page = pipeline.report(settings, now, target, verdict)
+        page = judging.report(settings, now, target, verdict)
     show.say(f"page: {nearby(page)}")
     return page
 
@@ -160,10 +200,10 @@ def say_verdict(verdict: "Verdict") -> None:
         f"verdict on {verdict.model_name} version {verdict.model_version}, {when}:"
         f" {verdict.status.upper()} ({verdict.reason})"
     )
-    if verdict.offenders:
+    if verdict.offenders or verdict.muted:
         show.table(
             "",
-            ("suite", "feature", "metric", "value", "by chance", "fail bound", "severity"),
+            ("suite", "feature", "metric", "value", "by chance", "fail bound", "severity", "muted"),
             [
                 (
                     row.suite,
@@ -173,8 +213,9 @@ def say_verdict(verdict: "Verdict") -> None:
                     row.expected_value,
                     row.fail_bound,
                     row.severity,
+                    row.mute or "",
                 )
-                for row in verdict.offenders
+                for row in (*verdict.offenders, *verdict.muted)
             ],
         )
     show.say(f"data docs: {nearby(verdict.data_docs)}")

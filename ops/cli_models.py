@@ -186,7 +186,7 @@ def rollback(settings: "Settings", name: str | None, version: str | None) -> Non
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 @click.pass_obj
 def status(settings: "Settings", as_json: bool) -> None:
-    """Say where everything stands: lag, last fold, what is published, models, last verdict."""
+    """Say where everything stands: lag, publication, models, verdicts, incidents, jobs, disk."""
     from ops.status import status as look
 
     found = look(settings, now())
@@ -215,3 +215,11 @@ def status(settings: "Settings", as_json: bool) -> None:
         )
     if not found["verdicts"]:
         show.say("last verdict: none yet")
+    for row in found["incidents"]:
+        open_ = f"{row['open_count']:,} open, {row['drift_kind']}"
+        show.say(f"incidents of {row['model_name']}: {open_}")
+    for row in found["jobs"]:
+        last = f"{row['last_outcome']} at {row['last_at']}" if row.get("last_at") else "not run yet"
+        show.say(f"job {row['name']} ({row['cron']}): {last}, next at {row['next_at'] or '-'}")
+    megabytes = sum(found["disk"].values()) / 1e6
+    show.say(f"disk used: {megabytes:,.1f} MB")

@@ -44,8 +44,17 @@ def note(text: str) -> None:
 
 
 def tell(event: str, **fields: object) -> None:
-    """Write one happening of a long-running verb to stderr: JSON where it is no terminal."""
+    """Write one happening of a long-running verb to stderr: JSON where it is no terminal.
+
+    No address of the data stays live in it.
+    """
+    from reports.defang import defang
+
     moment = datetime.now(UTC)
+    fields = {
+        name: defang(value) if isinstance(value, str) and "://" in value else value
+        for name, value in fields.items()
+    }
     if sys.stderr.isatty():
         words = " ".join(f"{name}={value}" for name, value in fields.items())
         note(f"{moment:%H:%M:%S} {event} {words}".rstrip())

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, start_http_server
-
 from ingest.api import create_app
 from ingest.api_keys import Keys
 from ingest.api_limits import Limits
@@ -23,9 +21,9 @@ from ingest.errors import InputError
 from ingest.log import Topics
 from ingest.scorer import SUBJECT
 from ops import pipeline
+from ops.ports import LOOPBACK, showing
 from ops.settings import Settings
 
-LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 10.0  # for answers under way at the end, beyond the time of the log
 
 
@@ -78,12 +76,14 @@ def serve(
     metrics = Metrics()
     with (
         _listening(place.host, place.port) as listener,
-        _showing(metrics.registry, place.metrics_port) as metrics_port,
+        showing(metrics.registry, place.metrics_port) as metrics_port,
     ):
         champions = Champions(settings.models, model, clock, tell)
         log = pipeline.open_appender(settings, lambda text: tell("log_repaired", what=text))
         topics = Topics(settings.predictions_topic, settings.labels_topic)
-        service = Service(champions, log, topics, limits, metrics, clock, tell)
+        service = Service(
+            champions, log, topics, limits, metrics, clock, tell, settings.subject_storage
+        )
         parts = Parts(service, SUBJECT, keys, limits, metrics, version("driftnet"))
         grace = limits.acknowledge_seconds + GRACE_SECONDS
         server = Server(create_app(parts), service.health, tell, place.drain_seconds, grace)
@@ -138,22 +138,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         raise InputError(f"cannot listen on {host} port {port} ({error}): give another") from error
     with listener:
         yield listener
-
-
-@contextmanager
-def _showing(registry: CollectorRegistry, port: int) -> Iterator[int]:
-    try:
-        server, thread = start_http_server(port, LOOPBACK, registry)
-    except (OSError, OverflowError) as error:
-        raise InputError(
-            f"cannot show metrics on port {port} ({error}): give another with --metrics-port"
-        ) from error
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _address(listener: socket.socket) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import DriftnetError, InputError
+from ingest.subjects import SubjectStorage, subject_storage
 from ops import settings_kafka
 
 if TYPE_CHECKING:
@@ -24,14 +25,18 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_HOME": "folder of everything that is made (default: data)",
     "DRIFTNET_PREDICTIONS_TOPIC": "topic of predictions (default: phishing_logs)",
     "DRIFTNET_LABELS_TOPIC": "topic of labels (default: phishing_labels)",
+    "DRIFTNET_SUBJECT_STORAGE": "what is kept of what is scored: full, host, hash (default: full)",
+    "DRIFTNET_SCHEDULE": "what `driftnet schedule` runs (default: land each minute, run hourly)",
     "DRIFTNET_API_KEYS": "keys of the scoring API, with commas between (default: none)",
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
     **settings_kafka.KNOWN,
+    "DRIFTNET_ALERT_URLS": "addresses of apprise to tell incidents to, with blanks between them",
 }
 
 #: Variables that no other program is handed.
-SECRET = frozenset({"DRIFTNET_API_KEYS", *settings_kafka.SECRET})
+_ALERTS = ("DRIFTNET_ALERT_URLS", "SLACK_WEBHOOK_URL")
+SECRET = frozenset({"DRIFTNET_API_KEYS", *_ALERTS, *settings_kafka.SECRET})
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _SIZE = re.compile(r"\d+(\.\d+)?\s*([KMGT]i?B|%)", re.IGNORECASE)
@@ -46,10 +51,14 @@ class Settings:
     labels_topic: str = "phishing_labels"
     threads: int = 2
     memory_limit: str = "4GB"
+    subject_storage: SubjectStorage = "full"
+    timetable: str = ""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     kafka: "Kafka | None" = None
     checkout: Path = CHECKOUT
     surroundings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    slack_webhook: str = field(default="", repr=False)
+    alert_urls: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def log(self) -> Path:
@@ -92,6 +101,16 @@ class Settings:
         return self.home / "docs"
 
     @property
+    def alerts(self) -> Path:
+        """Return the folder of the incident log."""
+        return self.home / "alerts"
+
+    @property
+    def schedule(self) -> Path:
+        """Return the folder of what the scheduler ran."""
+        return self.home / "schedule"
+
+    @property
     def temporary(self) -> Path:
         """Return the folder of what may be deleted while nothing runs."""
         return self.home / "tmp"
@@ -120,6 +139,11 @@ class Settings:
     def with_kafka(self, servers: str) -> "Settings":
         """Return the same settings with the event log in Kafka at these servers."""
         return replace(self, kafka=settings_kafka.at(servers, self.surroundings))
+
+    def child_environment(self) -> dict[str, str]:
+        """Return the environment of a verb that another verb runs."""
+        kept = {name: x for name, x in self.surroundings.items() if name != "DRIFTNET_API_KEYS"}
+        return {**kept, "DRIFTNET_HOME": str(self.home)}
 
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment of a dbt process: ours, these settings, and no telemetry."""
@@ -171,11 +195,15 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         labels_topic=_topic(values, "DRIFTNET_LABELS_TOPIC", "phishing_labels"),
         threads=_threads(values.get("DRIFTNET_THREADS", "2")),
         memory_limit=memory_limit,
+        timetable=values.get("DRIFTNET_SCHEDULE", ""),
+        subject_storage=subject_storage(values.get("DRIFTNET_SUBJECT_STORAGE") or "full"),
         api_keys=tuple(
             filter(None, map(str.strip, values.get("DRIFTNET_API_KEYS", "").split(",")))
         ),
         kafka=settings_kafka.kafka(values),
         surroundings=dict(values),
+        slack_webhook=values.get("SLACK_WEBHOOK_URL", "").strip(),
+        alert_urls=tuple(values.get("DRIFTNET_ALERT_URLS", "").split()),
     )
 
 

@@ -1,12 +1,17 @@
 """Where everything stands: what waits to land, what is published, who serves, what was said."""
 
+import json
+import stat
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ingest import chain
 from ingest import model as models
-from ops import pipeline, warehouse
+from ops import judging, pipeline, warehouse
 from ops.settings import Settings
+
+SCHEDULE_STATE = "state.json"
 
 
 def status(settings: Settings, now: datetime) -> dict[str, Any]:
@@ -16,11 +21,12 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
     -------
     dict
         home; topics: list of (topic, lag_bytes, file_count); warehouse: written_at, published_at
-        (UTC), published_age_s (seconds), is_newer; models: `model_rows`; verdicts: one per model.
+        (UTC), published_age_s (seconds), is_newer; models: `model_rows`; verdicts: one per model;
+        incidents: `incident_rows`; jobs: `job_rows`; disk: `disk_bytes`.
     """
     published_at = warehouse.published_at(settings)
     rows = model_rows(settings)
-    verdicts = {name: pipeline.last_verdict(settings, name) for name in {r["name"] for r in rows}}
+    verdicts = {name: judging.last_verdict(settings, name) for name in {r["name"] for r in rows}}
     return {
         "home": str(settings.home),
         "topics": [
@@ -35,6 +41,9 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
         },
         "models": rows,
         "verdicts": [verdicts[name] for name in sorted(verdicts) if verdicts[name]],
+        "incidents": incident_rows(settings),
+        "jobs": job_rows(settings.schedule),
+        "disk": disk_bytes(settings.home),
     }
 
 
@@ -78,3 +87,54 @@ def model_rows(settings: Settings) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def incident_rows(settings: Settings) -> list[dict[str, Any]]:
+    """Return how many published incidents are open, by model and drift kind; none without marts."""
+    if warehouse.published_at(settings) is None:
+        return []
+    with warehouse.reader(settings) as query:
+        if not query("from duckdb_tables() where table_name = 'fct_incidents'", ()).num_rows:
+            return []
+        rows: list[dict[str, Any]] = query(_OPEN, ()).to_pylist()
+    return rows
+
+
+def job_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return what the scheduler knows of each job; empty when none ran in this home.
+
+    Returns
+    -------
+    list of dict
+        name, lane, cron, next_at, and once it ran: last_at, last_outcome, last_seconds,
+        last_good_at, is_failing. Times are RFC 3339.
+    """
+    try:
+        return list(json.loads((folder / SCHEDULE_STATE).read_text())["jobs"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return []
+
+
+def disk_bytes(home: Path) -> dict[str, int]:
+    """Return the bytes that each folder of a home takes (links are not followed)."""
+    return {
+        folder.name: sum(map(_size, folder.rglob("*")))
+        for folder in sorted(home.glob("*"))
+        if folder.is_dir()
+    }
+
+
+def _size(path: Path) -> int:
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:  # it went while we looked
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+_OPEN = """
+select model_name, drift_kind, cast(count(*) as bigint) as open_count
+from fct_incidents
+where status <> 'resolved'
+group by all
+order by all"""

@@ -1,19 +1,28 @@
 """Make the data docs readable without a network, with a first page that names the offenders."""
 
+import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from ingest.errors import InputError
+from ingest.sealed import replace_text
+from reports import figures
 from reports.template import render_template, style
 from reports.verdict import Verdict
 
 MARK = ".driftnet-data-docs"
+RUNS = "runs"
+FACTS = "run.json"
+KEPT_RUNS = 20
+SHOWN_RUNS = 20
 POLICY = (
     '<meta http-equiv="Content-Security-Policy"'
     " content=\"default-src 'none'; style-src 'unsafe-inline'\">"
@@ -26,9 +35,21 @@ _FOOTER = re.compile(r"<footer\b.*?</footer>", re.DOTALL | re.IGNORECASE)
 _ON = re.compile(r"\son[a-z]+=\"[^\"]*\"", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Run:
+    """The pages of one judgement: written to `folder`, kept in the site `docs` under `stamp`."""
+
+    docs: Path
+    stamp: str
+    folder: Path
+
+
 @contextmanager
-def new_site(docs: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `docs`; when the block ends well it takes the place of `docs`.
+def new_run(docs: Path, at: datetime, kept: int = KEPT_RUNS) -> Iterator[Run]:
+    """Yield an empty folder for one run; when the block ends well it joins the site.
+
+    The site then keeps its newest `kept` runs: what Great Expectations would slow down with, at
+    thousands of validations, is never there.
 
     Raises
     ------
@@ -43,17 +64,22 @@ def new_site(docs: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{docs.name}-", dir=docs.parent))
     folder.chmod(0o755)
     try:
-        yield folder
-        (folder / MARK).touch()
-        if docs.exists():
-            old = folder.with_name(folder.name + "-old")
-            docs.rename(old)
-            folder.rename(docs)
-            shutil.rmtree(old)
-        else:
-            folder.rename(docs)
+        yield Run(docs, _stamp(docs, at), folder)
+        _prune(docs, kept)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stamp(docs: Path, at: datetime) -> str:
+    stamp, number = f"{at:%Y%m%dT%H%M%S.%fZ}", 0
+    while (docs / RUNS / f"{stamp}-{number}").exists():
+        number += 1
+    return f"{stamp}-{number}"
+
+
+def _prune(docs: Path, kept: int) -> None:
+    for old in sorted((docs / RUNS).iterdir())[: -max(kept, 1)]:
+        shutil.rmtree(old)
 
 
 def make_offline(site: Path) -> None:
@@ -70,11 +96,46 @@ def offline(text: str) -> str:
     return text.replace("</head>", f"{POLICY}<style>{style('docs.css')}</style></head>", 1)
 
 
-def write_index(site: Path, verdict: Verdict) -> None:
-    """Write the first page: the verdict, each suite with a link, each offender with its bound."""
+def write_index(run: Run, verdict: Verdict) -> None:
+    """Bring a run to rest and make it the site's first page.
+
+    The first page says the verdict, each suite with a link, each offender with its bound, and the
+    runs before. Every run keeps such a page of its own.
+    """
     pages = {
-        path.relative_to(site).parts[1]: escape(path.relative_to(site).as_posix())
-        for path in sorted(site.glob("validations/**/*.html"))
+        path.relative_to(run.folder).parts[1]: path.relative_to(run.folder).as_posix()
+        for path in sorted(run.folder.glob("validations/**/*.html"))
     }
-    text = render_template("docs.html.j2", verdict=verdict, pages=pages)
-    (site / "index.html").write_text(text, "utf-8")
+    of_run = render_template("docs.html.j2", verdict=verdict, pages=_escaped(pages), runs=[])
+    (run.folder / "index.html").write_text(of_run, "utf-8")
+    facts = {
+        "status": verdict.status,
+        "window": figures.window(verdict.window_start_at, verdict.window_grain),
+        "judged_at": f"{verdict.judged_at:%Y-%m-%d %H:%M}",
+    }
+    (run.folder / FACTS).write_text(json.dumps(facts), "utf-8")
+    (run.docs / RUNS).mkdir(parents=True, exist_ok=True)
+    (run.docs / MARK).touch()
+    run.folder.rename(run.docs / RUNS / run.stamp)
+    inside = {suite: f"{RUNS}/{run.stamp}/{path}" for suite, path in pages.items()}
+    before = [old for old in _runs(run.docs) if old["stamp"] != run.stamp]
+    text = render_template(
+        "docs.html.j2", verdict=verdict, pages=_escaped(inside), runs=before[:SHOWN_RUNS]
+    )
+    replace_text(run.docs / "index.html", text)
+
+
+def _runs(docs: Path) -> list[dict[str, str]]:
+    """Return the kept runs, the newest first; a run whose facts cannot be read is left out."""
+    found = []
+    for folder in sorted((docs / RUNS).iterdir(), reverse=True):
+        try:
+            facts = dict(json.loads((folder / FACTS).read_text("utf-8")))
+        except (OSError, ValueError):
+            continue
+        found.append(facts | {"stamp": folder.name})
+    return found
+
+
+def _escaped(pages: Mapping[str, str]) -> dict[str, Markup]:
+    return {suite: escape(path) for suite, path in pages.items()}

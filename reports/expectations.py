@@ -75,6 +75,8 @@ class Checkpoints:
         }
         if _number(row) is None:
             return kinds.ExpectColumnValuesToBeNull(column=column, **said)
+        if row.is_higher_better:
+            return kinds.ExpectColumnMinToBeBetween(column=column, min_value=bound_of(row), **said)
         return kinds.ExpectColumnMaxToBeBetween(column=column, max_value=bound_of(row), **said)
 
     def _checkpoint(self, suite: str, expectations: Sequence[Any]) -> Any:

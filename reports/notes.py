@@ -21,8 +21,9 @@ def sentence(row: MetricRow) -> str:
 
     The text holds only names that the event contract restricts and numbers.
     """
+    side = "under" if row.is_higher_better else "over"
     bounds = [
-        f"{verb} over {figure(bound)}"
+        f"{verb} {side} {figure(bound)}"
         for verb, bound in (("warns", row.warn_bound), ("fails", row.fail_bound))
         if bound is not None
     ]
@@ -33,6 +34,7 @@ def sentence(row: MetricRow) -> str:
         f" (q {probability(row.q_value)})"
     )
     found = ("", "OVER ITS WARNING BOUND: ", "OUT OF BOUNDS: ")[row.severity]
+    found += "(muted) " if row.mute and row.severity else ""
     return f"{found}{column_name(row)} is {figure(row.metric_value)}; " + "; ".join(
         [*(bounds or ["no bounds"]), sure]
     )
@@ -42,6 +44,10 @@ def notes(row: MetricRow, decides: bool) -> Iterator[str]:
     """Yield the numbers of the row as lines, for the reader of the data docs."""
     yield "This row decides the verdict." if decides else "This row informs; it decides nothing."
     yield f"severity {row.severity}"
+    if row.mute:
+        yield f"muted: {_harmless(row.mute)}"
+    if row.note:
+        yield _harmless(row.note)
     yield f"value {figure(row.metric_value)}, expected by chance {figure(row.expected_value)}"
     yield f"warn bound {figure(row.warn_bound)}, fail bound {figure(row.fail_bound)}"
     yield f"p {probability(row.p_value)}, q {probability(row.q_value)}"

@@ -1,7 +1,7 @@
-"""What the readers ask of the marts, as typed rows. The only SQL of this room."""
+"""What the readers ask of the marts of drift, as typed rows. SQL stands here and in `checks`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -69,6 +69,19 @@ class MetricRow:
     reference_count: int
     current_count: int
     reference_is_small: bool | None
+    is_higher_better: bool = False
+    note: str = ""
+    mute: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the row speaks of all events, not of a segment."""
+        return self.segment_name == ALL
+
+    @property
+    def bound(self) -> float | None:
+        """The bound that was crossed: fail's at severity 2, else warn's."""
+        return self.fail_bound if self.severity > 1 else self.warn_bound
 
 
 @dataclass(frozen=True)
@@ -97,35 +110,62 @@ class Scope:
     reference_kind: str = TRAINING
 
 
+@dataclass(frozen=True)
+class FeedRow:
+    """How fresh the events of a model are, from `dim_feeds`; times are UTC."""
+
+    newest_event_at: datetime
+    as_of: datetime
+    is_stale: bool
+
+
+def feed(query: Query, scope: Scope) -> FeedRow | None:
+    """Return how fresh the model's events are, None where that is not known."""
+    if "dim_feeds" not in tables(query):
+        return None
+    found = fetch(query, FeedRow, "dim_feeds", "model_name = ?", [scope.model_name])
+    return found[0] if found else None
+
+
 def model(query: Query, scope: Scope) -> ModelRow | None:
     """Return the model version's row, or None where the warehouse does not know it."""
-    found = _rows(query, ModelRow, "dim_models", _MODEL, [scope.model_name, scope.model_version])
+    found = fetch(query, ModelRow, "dim_models", _MODEL, [scope.model_name, scope.model_version])
     return found[0] if found else None
 
 
 def features(query: Query, scope: Scope) -> list[FeatureRow]:
     """Return the features of a model version, in the order of their names."""
     where = f"{_MODEL} order by drift_kind, feature_name"
-    return _rows(query, FeatureRow, "dim_features", where, [scope.model_name, scope.model_version])
+    return fetch(query, FeatureRow, "dim_features", where, [scope.model_name, scope.model_version])
 
 
 def metrics(query: Query, scope: Scope, window_start_at: datetime) -> list[MetricRow]:
     """Return every metric row of the whole (segment all) in one window."""
     where = f"{_SCOPE} and window_start_at = ? order by drift_kind, feature_name, metric_name"
     values = [*_scope_values(scope), window_start_at]
-    return _rows(query, MetricRow, "fct_drift_metrics", where, values)
+    return fetch(query, MetricRow, "fct_drift_metrics", where, values)
 
 
 def decisions(query: Query, scope: Scope) -> list[MetricRow]:
     """Return the decision rows of every window, oldest first: the history that the page draws."""
     where = f"{_SCOPE} and is_decision order by window_start_at, drift_kind, feature_name"
-    return _rows(query, MetricRow, "fct_drift_metrics", where, _scope_values(scope))
+    return fetch(query, MetricRow, "fct_drift_metrics", where, _scope_values(scope))
+
+
+def segments(query: Query, scope: Scope, window_start_at: datetime) -> list[MetricRow]:
+    """Return the decision rows of every part of the whole in one window, the worst first."""
+    where = (
+        f"{_PARTS} and is_decision and window_start_at = ?"
+        " order by severity desc, metric_value desc, drift_kind, feature_name, segment_value"
+    )
+    values = [*_scope_values(scope), window_start_at]
+    return fetch(query, MetricRow, "fct_drift_metrics", where, values)
 
 
 def bins(query: Query, scope: Scope, window_start_at: datetime) -> list[BinRow]:
     """Return every bin of the whole (segment all) in one window."""
     where = f"{_SCOPE} and window_start_at = ? order by drift_kind, feature_name, bin_index"
-    return _rows(query, BinRow, "fct_drift_bins", where, [*_scope_values(scope), window_start_at])
+    return fetch(query, BinRow, "fct_drift_bins", where, [*_scope_values(scope), window_start_at])
 
 
 def newest_complete_window(query: Query, scope: Scope) -> datetime | None:
@@ -164,10 +204,9 @@ def event_counts(query: Query, scope: Scope) -> Mapping[datetime, int]:
 
 
 _MODEL = "model_name = ? and model_version = ?"
-_SCOPE = (
-    f"{_MODEL} and window_grain = ? and reference_kind = ?"
-    f" and segment_name = '{ALL}' and segment_value = '{ALL}'"
-)
+_COMPARED = f"{_MODEL} and window_grain = ? and reference_kind = ?"
+_SCOPE = f"{_COMPARED} and segment_name = '{ALL}' and segment_value = '{ALL}'"
+_PARTS = f"{_COMPARED} and segment_name <> '{ALL}'"
 
 
 def _scope_values(scope: Scope) -> list[object]:
@@ -180,11 +219,18 @@ def _newest(query: Query, table: str, where: str, values: Sequence[object]) -> d
     return newest
 
 
-def _rows(
+def tables(query: Query) -> frozenset[str]:
+    """Return the names of the marts that there are."""
+    asked = query("select table_name from information_schema.tables", [])
+    return frozenset(asked["table_name"].to_pylist())
+
+
+def fetch(
     query: Query, kind: type[Row], table: str, where: str, values: Sequence[object]
 ) -> list[Row]:
-    """Select the columns that `kind` names, one value of `kind` per row."""
-    names = [column.name for column in fields(kind)]  # type: ignore[arg-type]
+    """Select the columns that `kind` names and has no default for, one value of `kind` per row."""
+    known = fields(kind)  # type: ignore[arg-type]
+    names = [column.name for column in known if column.default is MISSING]
     answer = query(f"select {', '.join(names)} from {table} where {where}", values)
     found: list[dict[str, Any]] = answer.to_pylist()
     return [kind(**row) for row in found]

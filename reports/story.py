@@ -84,6 +84,26 @@ def answers(evidence: Evidence) -> list[Answer]:
     ]
 
 
+def advice(drift_kind: str, feature_name: str, since: str) -> str:
+    """Say what to do about one row out of bounds."""
+    feature = shorten(feature_name)
+    told = {
+        "prediction": "the model's output moved: check labelled events of these windows, and"
+        " retrain if they show more errors.",
+        "label": "the share of positives moved: ask who labels and what they were sent; the"
+        " threshold may need a new look.",
+        "embedding": "the inputs as a whole moved: read new events beside those of the reference.",
+        "quality": f"the model errs more ({feature}): look at its worst segment, then retrain on"
+        " newer labels (`driftnet retrain`).",
+        "concept": f"errors changed about {since}: look at labelled events before and after.",
+        "pipeline": f"mend the pipeline first ({feature}): other drift may be its shadow.",
+    }
+    source = (
+        f"ask what changed at the source of {feature} about {since}: a feed, a field, a parser."
+    )
+    return told.get(drift_kind, source)
+
+
 def in_a_row(found: Streak) -> str:
     """Say how long a streak is."""
     return f"{found.window_count} in a row" if found.window_count > 1 else "the first"

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports import figures
 from reports.defang import defang, shorten
@@ -38,6 +38,7 @@ def _environment() -> Environment:
         "percent": figures.percent,
         "probability": figures.probability,
         "short": shorten,
+        "plain": escape,
     }
     environment.globals |= {
         "style": style,

@@ -26,6 +26,13 @@ class Offender:
     fail_bound: float | None
     q_value: float | None
     severity: int
+    mute: str = ""
+    is_higher_better: bool = False
+
+    @property
+    def side(self) -> str:
+        """On which side of its bound the value is, in a word."""
+        return "under" if self.is_higher_better else "over"
 
     @property
     def bound(self) -> float | None:
@@ -37,10 +44,11 @@ class Offender:
 class Verdict:
     """The judgement of one window of one model version; times are UTC.
 
-    `severities` holds the greatest severity (0, 1, 2) of each suite that was judged; `reason` says
-    in words why, also where nothing could be judged; `evaluated_count` counts the results of Great
-    Expectations and `deciding_count` those among them that decide; `data_docs` is the first page
-    of the static site.
+    `severities` holds the greatest severity (0, 1, 2) of each suite that was judged; `muted` are
+    rows out of bounds that a mute keeps from deciding; `reason` says in words why, also where
+    nothing could be judged; `evaluated_count` counts the results of Great Expectations and
+    `deciding_count` those among them that decide; `is_stale` says that events have stopped to come;
+    `data_docs` is the first page of the static site.
     """
 
     model_name: str
@@ -54,8 +62,10 @@ class Verdict:
     data_docs: Path
     severities: Mapping[str, int] = field(default_factory=dict)
     offenders: tuple[Offender, ...] = ()
+    muted: tuple[Offender, ...] = ()
     evaluated_count: int = 0
     deciding_count: int = 0
+    is_stale: bool = False
 
     @property
     def is_blind(self) -> bool:

@@ -25,6 +25,7 @@ from ingest.local_appender import LocalAppender
 from ingest.local_log import LocalLog
 from ingest.log import AsyncAppender, Topics
 from ingest.scorer import SUBJECT
+from ingest.subjects import SubjectStorage
 from ingest.synthesize import synthesize
 from retrain.train import train_initial
 
@@ -83,6 +84,7 @@ class Api:
     clock: Callable[[], datetime] = lambda: NOW
     told: Told = field(default_factory=Told)
     metrics: Metrics = field(default_factory=Metrics)
+    storage: SubjectStorage = "full"
 
     def __post_init__(self) -> None:
         self.champions = Champions(
@@ -90,7 +92,14 @@ class Api:
         )
         log = self.log or LocalAppender(self.kept)
         self.service = Service(
-            self.champions, log, TOPICS, self.limits, self.metrics, self.clock, self.told
+            self.champions,
+            log,
+            TOPICS,
+            self.limits,
+            self.metrics,
+            self.clock,
+            self.told,
+            self.storage,
         )
         self.app = create_app(
             Parts(self.service, SUBJECT, Keys(self.keys), self.limits, self.metrics, "0")

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 
@@ -16,6 +17,7 @@ from ingest.errors import DriftnetError
 from ingest.events import parse_label, parse_prediction
 from ingest.log import Position, Unavailable
 from ingest.scorer import Scorer
+from ingest.subjects import SubjectStorage
 from tests.ingest.api_home import NAME, NOW, ONE, TOPICS, Api, copy_home
 
 KEY = "correct-horse-battery"
@@ -108,7 +110,7 @@ def test_labels_are_accepted_and_logged_with_what_was_left_out(served_home: Path
 )  # fmt: skip
 def test_a_label_that_would_land_as_a_bad_row_is_refused(still: Api, moment: str) -> None:
     answer = still.ask("POST", "/labels", json=[LABEL, {**LABEL, "labelled_at": moment}])
-    assert "label 2: labelled_at" in str(problem(answer, 422)["detail"])
+    assert "labelled_at" in str(problem(answer, 422)["detail"])
     assert still.events(TOPICS.labels) == []
 
 
@@ -293,6 +295,41 @@ def test_a_failure_of_ours_says_nothing_of_what_was_sent(
     problem(answer, 500)
     assert "example" not in answer.text
     assert api.events() == []
+
+
+@pytest.mark.parametrize(
+    ("storage", "subject"),
+    [
+        ("full", ONE["url"]),
+        ("host", "login.example.com"),
+        ("hash", "sha256:" + sha256(ONE["url"].encode()).hexdigest()),
+    ],
+)
+def test_the_log_keeps_of_a_subject_what_it_is_told_to(
+    served_home: Path, storage: SubjectStorage, subject: str
+) -> None:
+    api = Api(served_home, storage=storage)
+    plain = Api(served_home).ask("POST", "/predict", json=ONE).json()
+    answer = api.ask("POST", "/predict", json=ONE).json()
+    first, second = api.events()
+    assert second["subject"] == subject
+    assert answer["score"] == plain["score"]
+    for name in ("features", "embedding", "cluster", "score"):
+        assert second[name] == first[name]
+
+
+def test_no_data_frame_is_made_on_the_way(
+    served_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    def refuse(*words: object, **more: object) -> None:
+        raise AssertionError("pandas is ten times slower than the model for one row")
+
+    api = Api(served_home)
+    monkeypatch.setattr(pd.DataFrame, "__init__", refuse)
+    monkeypatch.setattr(pd.Series, "__init__", refuse)
+    assert api.ask("POST", "/predict", json=ONE).is_success
 
 
 def test_requests_and_events_are_counted(served_home: Path) -> None:

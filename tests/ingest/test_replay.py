@@ -126,6 +126,18 @@ def test_the_id_of_an_event_does_not_depend_on_where_the_replay_begins(
     assert (done.first_at, done.newest_at) == (START + 4 * DAY, START + 6 * DAY)
 
 
+def test_a_replay_keeps_of_a_url_what_it_is_told_to(tmp_path: Path, play: Play) -> None:
+    path = parquet(tmp_path)
+    _, full, _ = play(path)
+    _, hosts, _ = play(path, storage="host")
+    _, hashes, _ = play(path, storage="hash")
+    assert [event.subject for event in hosts] == [f"host{n}.example.com" for n in range(10)]
+    assert all((event.subject or "").startswith("sha256:") for event in hashes)
+    assert len({event.subject for event in hashes}) == 10
+    for kept in (hosts, hashes):
+        assert [event.features for event in kept] == [event.features for event in full]
+
+
 def test_the_same_url_twice_is_two_events(tmp_path: Path, play: Play) -> None:
     _, predictions, _ = play(parquet(tmp_path, url=["example.com"] * 10))
     assert len({event.event_id for event in predictions}) == 10

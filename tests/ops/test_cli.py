@@ -156,3 +156,16 @@ def test_an_import_lands_once_and_gives_the_model_its_reference(
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["name"], row["kind"], row["is_champion"]) == ("churn", "external", False)
     assert cli.call(["replay", "scores.csv"]) == 2
+
+
+def test_a_happening_is_one_line_of_json_without_live_addresses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from ops.cli_show import tell
+
+    tell("job_ended", said="cannot read\nhttps://login.example.com/a", seconds=1.5)
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    told = json.loads(line)
+    assert (told["event"], told["seconds"]) == ("job_ended", 1.5)
+    assert "hxxps://login[.]example[.]com/a" in told["said"]

@@ -28,6 +28,7 @@ def test_a_misspelt_variable_is_refused_with_the_list_of_known_ones() -> None:
         ("DRIFTNET_THREADS", "0"),
         ("DRIFTNET_THREADS", "two"),
         ("DRIFTNET_MEMORY_LIMIT", "much"),
+        ("DRIFTNET_SUBJECT_STORAGE", "some"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:

@@ -344,10 +344,10 @@ def _write(path: Path, models: Sequence[Model]) -> Marts:
         connection.execute(
             "create table fct_drift_breaches as select * from fct_drift_metrics where severity > 0"
         )
-    return Marts(path, _query_on(path), {model.name: model for model in models})
+    return Marts(path, query_on(path), {model.name: model for model in models})
 
 
-def _query_on(path: Path) -> Query:
+def query_on(path: Path) -> Query:
     def query(sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.sql(sql, params=list(parameters) or None).to_arrow_table()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from ingest.errors import DriftnetError, InputError
-from reports import gate
+from reports import ruling
 from reports.expectations import Checkpoints, Result, expected_failure, open_checkpoints
 from reports.gate import judge
 from reports.rows import MetricRow, Query
@@ -219,14 +219,14 @@ def test_great_expectations_agrees_with_the_severities_of_random_rows(
     rows = [_random_row(rng, number) for number in range(300)]
     results = open_checkpoints(tmp_path, clock).run("covariate", rows, [True] * len(rows))
     assert [not result.is_success for result in results] == [expected_failure(row) for row in rows]
-    given = [gate.severity_of(result) for result in results]
+    given = [ruling.severity_of(result) for result in results]
     assert given == [row.severity for row in rows]
     assert set(given) == {0, 1, 2}
 
 
 def test_data_docs_name_each_value_and_bound_and_load_nothing(judged: dict[str, Verdict]) -> None:
     docs = judged["drifting"].data_docs.parent
-    [page] = docs.glob("validations/covariate/**/*.html")
+    [page] = docs.glob("runs/*/validations/covariate/**/*.html")
     text = page.read_text()
     assert "OUT OF BOUNDS: host_length psi is 0.601; warns over 0.103; fails over 0.255" in text
     assert "digit_share js_distance is" in text
@@ -245,14 +245,13 @@ def test_hostile_names_stay_text_in_the_data_docs(judged: dict[str, Verdict]) ->
         assert "<img" not in file.read_text()
 
 
-def test_each_judgement_replaces_its_data_docs_and_no_other_folder(
+def test_each_judgement_adds_to_its_data_docs_and_to_no_other_folder(
     marts: Marts, tmp_path: Path, clock: Clock
 ) -> None:
     docs = tmp_path / "docs"
     _judge(marts, docs, clock, name="silent")
-    (docs / "old.html").touch()
     _judge(marts, docs, clock, name="silent")
-    assert not (docs / "old.html").exists()
+    assert len(list((docs / "runs").iterdir())) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["docs"]
     mine = tmp_path / "mine"
     mine.mkdir()

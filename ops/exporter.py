@@ -1,0 +1,91 @@
+"""Where everything stands, for Prometheus: jobs, lag, freshness, verdicts, incidents."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ops import status
+from ops.runner import Ended
+from ops.settings import Settings
+from ops.timetable import Job
+
+VERDICTS = ("pass", "warn", "fail")
+
+
+class Exporter(Collector):
+    """Looks at a home whenever it is asked.
+
+    Parameters
+    ----------
+    settings
+        Whose home.
+    clock
+        The time in UTC.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self.registry = CollectorRegistry()
+        self._settings = settings
+        self._clock = clock
+        self._runs = Counter(
+            "driftnet_job_runs", "Runs ended", ("job", "outcome"), registry=self.registry
+        )
+        self._seconds = Counter(
+            "driftnet_job_seconds", "Time of runs", ("job",), registry=self.registry
+        )
+        self.registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: to register needs no look at the home."""
+        return []
+
+    def ended(self, job: Job, ended: Ended) -> None:
+        """Count a run."""
+        self._runs.labels(job.name, ended.outcome).inc()
+        self._seconds.labels(job.name).inc(ended.seconds)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what is true now."""
+        found = status.status(self._settings, self._clock())
+        yield from _jobs(found["jobs"])
+        lag = _gauge("log_lag_bytes", "Bytes of the log that are not landed", "topic")
+        for topic in found["topics"]:
+            lag.add_metric([topic["topic"]], topic["lag_bytes"])
+        yield lag
+        age = _gauge("published_age_seconds", "Since the marts were published")
+        if found["warehouse"]["published_age_s"] is not None:
+            age.add_metric([], found["warehouse"]["published_age_s"])
+        yield age
+        verdict = _gauge("verdict", "1 for what the gate said last", "model", "status")
+        for row in found["verdicts"]:
+            for name in VERDICTS:
+                verdict.add_metric([row["model_name"], name], row["status"] == name)
+        yield verdict
+        incidents = _gauge("open_incidents", "Incidents that are not resolved", "model", "drift")
+        for row in found["incidents"]:
+            incidents.add_metric([row["model_name"], row["drift_kind"]], row["open_count"])
+        yield incidents
+        disk = _gauge("disk_bytes", "Disk that a folder of the home takes", "folder")
+        for name, size in found["disk"].items():
+            disk.add_metric([name], size)
+        yield disk
+
+
+def _jobs(rows: Iterable[dict[str, Any]]) -> Iterable[Metric]:
+    last = _gauge("job_last_good_timestamp_seconds", "When a job last ended well", "job")
+    due = _gauge("job_next_timestamp_seconds", "When a job runs next", "job")
+    well = _gauge("job_is_failing", "1 while a job's last run failed", "job")
+    for row in rows:
+        for gauge, key in ((last, "last_good_at"), (due, "next_at")):
+            if row.get(key):
+                gauge.add_metric([row["name"]], datetime.fromisoformat(row[key]).timestamp())
+        well.add_metric([row["name"]], bool(row.get("is_failing")))
+    return (last, due, well)
+
+
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"driftnet_{name}", text, labels=labels)

@@ -1,0 +1,156 @@
+"""The watch joined to its surroundings: log, landing zone and published copy; and its loop."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ops import pipeline, warehouse
+from ops.alarms import is_noted, note_alarm
+from ops.settings import Settings
+from stream.alarm import Alarm
+from stream.batch import Batch
+from stream.checkpoint import State, alone
+from stream.events import read_landing, read_log
+from stream.labels import read_labels
+from stream.policy import Policy
+from stream.scales import References
+from stream.trial import Tried, try_policy
+from stream.watch import Places, Read, Watch
+
+Source = Literal["log", "landing"]
+POLL_SECONDS = 2.0
+
+
+def places(settings: Settings) -> Places:
+    """Return where the watch of a home keeps its checkpoint, and the landing zone."""
+    return Places(settings.home / "watch" / "checkpoint.json", settings.landing)
+
+
+def alarm_log(settings: Settings) -> Path:
+    """Return the file that every alarm of the watch is noted in."""
+    return settings.home / "alerts" / "alarm_log.json"
+
+
+def watch(
+    settings: Settings,
+    policy: Policy,
+    features: Sequence[str],
+    source: Source,
+    *,
+    clock: Callable[[], datetime],
+    tell: Callable[[Alarm], object],
+    say: Callable[[str], object],
+    wait: Callable[[float], object] | None,
+    advance: Callable[[int], object] = lambda count: None,
+) -> int:
+    """Watch a home.
+
+    Parameters
+    ----------
+    settings, policy
+        The home; when to alarm.
+    features
+        Features to watch beside errors and score.
+    source
+        Where predictions are read.
+    clock
+        The time in UTC.
+    tell
+        Brings a new alarm to people, beside the alarm log.
+    say
+        Is told what a person may want to know.
+    wait
+        Sleeps so many seconds between two looks; None: end when all has been read.
+    advance
+        Is called with the number of rows just read.
+
+    Returns
+    -------
+    int
+        Alarms that could not be sent; they are kept.
+    """
+    references = References(settings.models, features)
+    log_file = alarm_log(settings)
+
+    def send(alarm: Alarm) -> None:
+        # Told, then noted: a kill in between tells it twice rather than never.
+        if not is_noted(log_file, alarm):
+            tell(alarm)
+            note_alarm(log_file, alarm, clock)
+
+    with alone(places(settings).checkpoint):
+        at_work = Watch(places(settings), policy, references, send, clock, say)
+        lanes = [_labels(settings), _events(settings, references, features, source)]
+        while True:
+            count = at_work.step(lanes)
+            advance(count)
+            if not count:
+                if wait is None:
+                    return at_work.unsent()
+                wait(POLL_SECONDS)
+
+
+def replay(
+    settings: Settings,
+    policy: Policy,
+    features: Sequence[str],
+    between: tuple[datetime, datetime],
+    changes: Sequence[datetime],
+) -> dict[str, Tried]:
+    """Try a policy on what is published and landed of a time; see `stream.trial`.
+
+    Returns
+    -------
+    dict
+        By ``model version subject``.
+    """
+    references = References(settings.models, features)
+
+    def history() -> Iterator[Batch]:
+        positions = State().positions
+        with warehouse.reader(settings) as query:
+            while batch := read_labels(query, positions.get("labels"), between=between):
+                positions["labels"] = batch.position
+                yield batch
+        topic = settings.predictions_topic
+        while batch := read_landing(
+            settings.landing, topic, positions.get("events"), references, features, between
+        ):
+            positions["events"] = batch.position
+            yield batch
+
+    tried = try_policy(history(), policy, references, changes)
+    return {f"{s.model_name} {s.model_version} {s.subject_name}": t for s, t in tried.items()}
+
+
+def _labels(settings: Settings) -> Read:
+    """Return the lane of labels; a publication that has no more is not asked again."""
+    done: list[Path] = []
+
+    def read(state: State) -> Batch | None:
+        current = settings.current.resolve()
+        if not current.is_dir() or done == [current]:
+            return None
+        with warehouse.reader(settings) as query:
+            batch = read_labels(query, state.positions.get("labels"))
+        if batch is None:
+            done[:] = [current]
+        return batch
+
+    return read
+
+
+def _events(
+    settings: Settings, references: References, features: Sequence[str], source: Source
+) -> Read:
+    topic = settings.predictions_topic
+    log = pipeline.open_log(settings)
+
+    def read(state: State) -> Batch | None:
+        at = state.positions.get("events")
+        if source == "log":
+            return read_log(log, topic, at, references, features)
+        return read_landing(settings.landing, topic, at, references, features)
+
+    return read
