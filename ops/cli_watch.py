@@ -88,6 +88,7 @@ def _watch(
     settings: "Settings", policy: "Policy", names: tuple[str, ...], source: str, once: bool
 ) -> int:
     from ops import watching
+    from reports.incident_log import INCIDENTS
 
     told = 0
 
@@ -108,7 +109,7 @@ def _watch(
             wait=None if once else time.sleep,
             advance=advance,
         )
-    show.say(f"{told} alarms; all of them are in {watching.alarm_log(settings)}")
+    show.say(f"{told} alarms; all of them are in {settings.alerts / INCIDENTS}")
     return 1 if unsent else 0
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from ops import pipeline, warehouse
-from ops.alarms import is_noted, note_alarm
+from ingest.errors import DriftnetError
+from ops import alerting, pipeline, warehouse
 from ops.settings import Settings
 from stream.alarm import Alarm
 from stream.batch import Batch
@@ -25,11 +25,6 @@ POLL_SECONDS = 2.0
 def places(settings: Settings) -> Places:
     """Return where the watch of a home keeps its checkpoint, and the landing zone."""
     return Places(settings.home / "watch" / "checkpoint.json", settings.landing)
-
-
-def alarm_log(settings: Settings) -> Path:
-    """Return the file that every alarm of the watch is noted in."""
-    return settings.home / "alerts" / "alarm_log.json"
 
 
 def watch(
@@ -57,7 +52,7 @@ def watch(
     clock
         The time in UTC.
     tell
-        Brings a new alarm to people, beside the alarm log.
+        Is told of each new alarm, beside the incident log and the channels of `ops.alerting`.
     say
         Is told what a person may want to know.
     wait
@@ -71,16 +66,17 @@ def watch(
         Alarms that could not be sent; they are kept.
     """
     references = References(settings.models, features)
-    log_file = alarm_log(settings)
+    send = alerting.sender(settings, clock)
 
-    def send(alarm: Alarm) -> None:
-        # Told, then noted: a kill in between tells it twice rather than never.
-        if not is_noted(log_file, alarm):
+    def deliver(alarm: Alarm) -> None:
+        told = send(alarm.happening())
+        if told.logged_count:
             tell(alarm)
-            note_alarm(log_file, alarm, clock)
+        if told.failed:
+            raise DriftnetError(f"{', '.join(told.failed)} did not take it")
 
     with alone(places(settings).checkpoint):
-        at_work = Watch(places(settings), policy, references, send, clock, say)
+        at_work = Watch(places(settings), policy, references, deliver, clock, say)
         lanes = [_labels(settings), _events(settings, references, features, source)]
         while True:
             count = at_work.step(lanes)

@@ -4,8 +4,10 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -74,6 +76,59 @@ def test_the_demo_is_not_run_over_one_that_is_kept(demo: tuple[Path, str]) -> No
     home, _ = demo
     assert run(home, DRIFTNET, "demo", "--home", str(home), "--keep").returncode == 2
     assert (home / "reports" / "phishing.html").is_file()
+
+
+def test_the_watch_alarms_after_the_concept_drift_and_the_next_build_knows_it(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
+    home, _ = demo
+    watched = tmp_path / "watched"
+    shutil.copytree(home, watched, symlinks=True)
+    truth = json.loads((home / "demo" / "truth.json").read_text())
+    span = {
+        drift["kind"]: tuple(drift[name][:10] for name in ("started_at", "ended_at"))
+        for drift in truth
+    }
+    done = run(watched, DRIFTNET, "watch", "--once")
+    assert done.returncode == 0, done.stderr
+    log = (watched / "alerts" / "incident_log.json").read_text()
+    alarms = [line for line in map(json.loads, log.splitlines()) if line["change"] == "alarm"]
+    at = [line["known_at"][:10] for line in alarms if line["feature_name"] == "errors"]
+    begun, ended = span["concept"]
+    (first, *_) = [day for day in at if day >= begun]
+    assert first <= f"{begun[:8]}{int(begun[8:]) + 2:02}", "within two days"
+    # Before it nothing but what is true: the planted covariate drift doubles the errors.
+    assert all(span["covariate"][0] <= day <= span["covariate"][1] for day in at if day < begun)
+    assert all(day <= ended for day in at)
+
+    built = run(watched, DRIFTNET, "build")
+    assert built.returncode == 0, built.stderr
+    file = watched / "published" / "current" / "driftnet.duckdb"
+    with duckdb.connect(str(file), read_only=True) as reader:
+        failed = reader.execute(
+            """
+            select window_start_at from fct_concept_checks
+            where subject_name = 'errors' and check_name = 'alarms' and severity = 2
+              and window_grain = 'week'
+            """
+        ).fetchall()
+        told = reader.execute("select * from fct_timeline where kind = 'alarm'").fetchall()
+        incidents = reader.execute(
+            "select feature_name from fct_incidents where drift_kind = 'concept'"
+        ).fetchall()
+        errors = reader.execute(
+            """
+            select avg(cast(is_predicted_positive <> is_actual_positive as integer))
+            from fct_labelled_predictions
+            where label_known_at between cast(? as timestamp) and cast(? as timestamp)
+            """,
+            span["covariate"],
+        ).fetchone()
+    assert datetime.fromisoformat(begun) in {start for (start,) in failed}
+    assert len(told) >= len(alarms), "alarms of segments land too, told or not"
+    assert ("errors",) in incidents
+    assert errors is not None
+    assert errors[0] > 0.07, "the reference has 0.044"
 
 
 def test_a_plain_dbt_build_gives_the_tables_of_driftnet_build(

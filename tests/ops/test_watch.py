@@ -33,7 +33,7 @@ def drift(settings: Settings) -> None:
 
 
 def noted(settings: Settings) -> list[dict[str, Any]]:
-    path = watching.alarm_log(settings)
+    path = settings.alerts / "incident_log.json"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
@@ -44,7 +44,7 @@ def test_watch_once_tells_each_alarm_once(
     assert cli.call(["watch", "--once"]) == 0
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("ALARM")]
     assert len(told) == len(noted(home)) >= 2
-    assert {line["subject_name"] for line in noted(home)} >= {"errors", "score"}
+    assert {line["feature_name"] for line in noted(home)} >= {"errors", "score"}
     assert cli.call(["watch", "--once"]) == 0
     assert "0 alarms" in capsys.readouterr().out
     assert len(noted(home)) == len(told)

@@ -88,9 +88,9 @@ def watches() -> Iterator[Watches]:
 
 
 def told(home: Path) -> Counter[tuple[str, str]]:
-    text = (home / "alerts" / "alarm_log.json").read_text()
+    text = (home / "alerts" / "incident_log.json").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
-    return Counter((line["alarm_id"], line["summary"]) for line in lines)
+    return Counter((line["change_id"], line["summary"]) for line in lines)
 
 
 def landed(home: Path) -> Counter[tuple[str, str, str]]:
