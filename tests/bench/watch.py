@@ -22,7 +22,7 @@ from tests.stream.places import label_rows, write_reference
 
 TITLE = "The watch: events a second beside a bare River loop, and memory"
 RATE = 0.05
-COUNT, CHUNK, REPEATS = 1_000_000, 100_000, 3
+COUNT, CHUNK, REPEATS = 500_000, 100_000, 3
 LONG = 10_000_000
 MARKS = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 

@@ -15,6 +15,7 @@ from tests.measured import Say, table
 from tests.stream.real import CIRCLE_TRAINED, ELEC2_TRAINED, circle_errors, elec2_errors
 
 TITLE = "The watch: false alarms and delay of the vote"
+LEVELS = (0.01, 0.05, 0.2, 0.5)  # 0.5 is the mean of the stream of values
 SEED = 4_711  # not the seed of the calibration: these streams are fresh
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SHOWN = 12
@@ -23,7 +24,7 @@ SHOWN = 12
 def run(say: Say) -> str:
     """Try the shipped policy and return the section."""
     rows = []
-    for trial in TRIALS:
+    for trial in (trial for trial in TRIALS if trial.mean in LEVELS):
         rows.append(_row(trial))
         say(f"{trial.kind} {trial.mean}: any alarm on {rows[-1][2]:.1%}, delay {rows[-1][4]}")
     columns = [
@@ -34,16 +35,16 @@ def run(say: Say) -> str:
         (
             f"{STREAMS} fresh streams for each level (seed {SEED}, not that of the "
             f"calibration): {LABELS:,} values without a change, then {AFTER:,} with one: the "
-            "rate of errors doubles (0.4 becomes 0.7); values, uniform before, move up by "
+            "rate of errors doubles; values, uniform before, move up by "
             "half a standard deviation. A delay is counted in values, on the streams without "
             f"a false alarm; a missed change counts as {AFTER:,}. The vote is that of "
             "`stream.panel.Panel` with the shipped table."
         ),
         table(columns, rows),
         (
-            "Below 1% a doubled rate is often missed: 10 errors in 2,000 labels or 20 do not "
-            "differ enough. These streams are independent labels; in bursts any detector "
-            "alarms more often."
+            "Other levels are in `stream/calibration.json`: below 1% a doubled rate is often "
+            "missed, 10 errors in 2,000 labels or 20 do not differ enough. These streams are "
+            "independent labels; in bursts any detector alarms more often."
         ),
     ]
     if DATA.is_dir():
