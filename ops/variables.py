@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from ingest.errors import DriftnetError
 from ops.settings import Settings
