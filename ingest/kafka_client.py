@@ -5,6 +5,7 @@ alike; the reason is only in its log. `explained` listens to that log and puts i
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from kafka.net.compat import KafkaNetClient
 from ingest.log import Unavailable
 
 CONNECT_MS: Final = 10_000
-_SAYS_LITTLE = ("Unable to bootstrap", "not ready; waiting", "Connection lost: Cancelled")
-_FINAL = ("Authentication", "SASL", "Sasl", "SSL", "certificate", "Mechanism")
+_FAILED = re.compile(r"connection to \S+ failed: (.*?)( \(backoff|$)", re.DOTALL)
+_FINAL = ("Authentication", "Mechanism", "SSLError", "SSLCert", "CERTIFICATE", "certificate")
 
 
 Client = TypeVar("Client")
@@ -164,9 +165,6 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line, unless it says less than the one before."""
-        found = record.getMessage()
-        if any(words in found for words in _SAYS_LITTLE):
-            return
-        told = any(word in self.reason for word in _FINAL)
-        if not told or any(word in found for word in _FINAL):
-            self.reason = found.split(" (backoff")[0]
+        failed = _FAILED.search(record.getMessage())
+        if failed and not any(word in self.reason for word in _FINAL):
+            self.reason = failed.group(1)

@@ -72,11 +72,14 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, properties: Mapping[str, str] | None = None, users: Sequence[str] = ()
+    folder: Path,
+    properties: Mapping[str, str] | None = None,
+    users: Sequence[str] = (),
+    ports: tuple[int, int] | None = None,
 ) -> Iterator[Running]:
     """Give a broker that answers; it is killed at the end."""
     fetch_jars()
-    port, controller_port = free_ports(2)
+    port, controller_port = ports or free_ports(2)
     usual = {
         "group.min.session.timeout.ms": "1000",
         "log.retention.check.interval.ms": "500",
@@ -98,18 +101,18 @@ def running(
     try:
         found.wait()
         if not properties:
-            answer(found)
+            answer(found.kafka())
         yield found
     finally:
         found.kill()
 
 
-def answer(broker: Running) -> None:
+def answer(kafka: Kafka) -> None:
     """Wait until a client is answered."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            KafkaTopics(broker.kafka()).close()
+            KafkaTopics(kafka).close()
         except Unavailable:
             assert time.monotonic() < deadline
         else:
@@ -131,13 +134,13 @@ def fetch_jars() -> None:
         assert made.returncode == 0, made.stderr[-2000:]
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> tuple[int, ...]:
     """Return ports of loopback that nobody listens on now."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        return tuple(probe.getsockname()[1] for probe in probes)
     finally:
         for probe in probes:
             probe.close()

@@ -1,5 +1,7 @@
 """What several rooms' tests share: the folder of real data, when it is there."""
 
+import gc
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,20 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Give a broker that tests share; each uses topics and groups of its own."""
     with running(tmp_path_factory.mktemp("broker")) as found:
         yield found
+
+
+@pytest.fixture
+def lost_sockets() -> Iterator[None]:
+    """Close the sockets that kafka-python leaves open when a connection is refused."""
+    before = {id(held) for held in _open_sockets()}
+    yield
+    for left in _open_sockets():
+        if id(left) not in before:
+            left.close()
+
+
+def _open_sockets() -> list[socket.socket]:
+    return [x for x in gc.get_objects() if issubclass(type(x), socket.socket) and x.fileno() != -1]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -91,6 +91,7 @@ class Lander:
             self.send(signal.SIGCONT)
             self.send(number)
         code = self.process.wait(PATIENCE)
+        print(*self.lines[-12:], sep="\n")
         self._reader.join(PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -178,7 +179,7 @@ def faults(folder: Path, topic: str, load: Load) -> list[str]:
     """Return what is wrong: rows twice, acknowledged events that are not there or elsewhere."""
     found = rows(folder, topic)
     places = Counter((row["partition"], row["_offset"]) for row in found)
-    ids = {str(uuid.UUID(bytes=_bytes(row["event_id"]))): row for row in found if row["event_id"]}
+    ids = {str(event_id(row)): row for row in found if row["event_id"]}
     wrong = [f"position {place} landed {n} times" for place, n in places.items() if n > 1]
     for one, place in load.acknowledged.items():
         if one not in ids:
@@ -194,5 +195,6 @@ def faults(folder: Path, topic: str, load: Load) -> list[str]:
     return wrong
 
 
-def _bytes(value: Any) -> bytes:
-    return value.bytes if isinstance(value, uuid.UUID) else bytes(value)
+def event_id(row: dict[str, Any]) -> uuid.UUID:
+    found = row["event_id"]
+    return found if isinstance(found, uuid.UUID) else uuid.UUID(bytes=found)

@@ -15,7 +15,11 @@ from ingest.kafka_topics import KafkaTopics
 from tests.brokers import Running, running
 from tests.landers import Lander, Load, catch_up, faults, landers, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("lost_sockets"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 
 @pytest.fixture
