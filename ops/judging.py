@@ -76,8 +76,10 @@ def report(
     from reports.page import render
 
     verdict = verdict or gate(settings, clock, target)
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    kept = settings.reports / f"{target.model_name}.page.json"
     with warehouse.reader(settings) as query:
-        text = render(
+        made = render(
             query,
             model_name=target.model_name,
             model_version=target.model_version,
@@ -85,11 +87,20 @@ def report(
             now=clock(),
             verdict=verdict,
             docs_link=Path(os.path.relpath(verdict.data_docs, settings.reports)).as_posix(),
+            former=_former(kept),
         )
-    settings.reports.mkdir(parents=True, exist_ok=True)
     page = settings.reports / f"{target.model_name}.html"
-    replace_text(page, text)
+    replace_text(page, made.text)
+    replace_text(kept, json.dumps(made.state, indent=2) + "\n")
     return page
+
+
+def _former(path: Path) -> dict[str, Any] | None:
+    """Return the state of the page before; None where there is none that can be read."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def last_verdict(settings: Settings, model_name: str) -> dict[str, Any] | None:

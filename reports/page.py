@@ -3,16 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
-from reports import axes, bins, history, plots, rows, story
+from reports import axes, bins, checks, history, plots, rows, since, story
 from reports.axes import TimeAxis, ValueAxis
 from reports.bins import Comparison
+from reports.evidence import Evidence
 from reports.history import Streak, Track
 from reports.rows import FeatureRow, MetricRow, Query, Scope
 from reports.template import render_template
 from reports.verdict import Verdict
+
+OUTPUTS = ("prediction", "embedding", "label")
+OTHERS = (checks.QUALITY, checks.PIPELINE, checks.CONCEPT)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page as HTML, and what the next page has to know of it."""
+
+    text: str
+    state: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class Chapter:
     comparison: Comparison | None
     bars: tuple[Markup, ...]
     history: Markup
+    parts: tuple[MetricRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,8 @@ def render(
     verdict: Verdict,
     reference_kind: str = rows.TRAINING,
     docs_link: str = "",
-) -> str:
+    former: Mapping[str, Any] | None = None,
+) -> Page:
     """Return the page of one model version and verdict, as HTML.
 
     Parameters
@@ -63,10 +78,12 @@ def render(
         Which comparison is shown.
     docs_link : str
         Where the data docs are, relative to the page; no link where empty.
+    former : mapping, optional
+        The state of the page before this one: what changed since is said.
 
     Returns
     -------
-    str
+    Page
         A whole document that needs no network and runs no script. What came from data is defanged
         and escaped.
     """
@@ -80,7 +97,8 @@ def render(
     evidence = _evidence(query, scope, verdict, tracks, zone)
     scale = axes.value_axis(decisions)
     chapters = _chapters(evidence, rows.features(query, scope), axis, scale)
-    return render_template(
+    state = since.state(verdict, evidence.rows, now)
+    text = render_template(
         "page.html.j2",
         model=model,
         scope=scope,
@@ -95,27 +113,40 @@ def render(
         calendar=_calendar(tracks, axis, verdict.window_start_at),
         judged_count=len({row.window_start_at for row in decisions}),
         window_count=len({*counts, *(row.window_start_at for row in decisions)}),
-        drifted=[c for c in chapters if c.row.severity and c.row.drift_kind != "prediction"],
-        outputs=[c for c in chapters if c.row.drift_kind == "prediction"],
-        numbers=_by_kind(evidence.rows),
+        drifted=[c for c in chapters if c.row.severity and c.row.drift_kind not in OUTPUTS],
+        outputs=[c for c in chapters if c.row.drift_kind in OUTPUTS],
+        numbers=_by_kind([row for row in evidence.rows if row.drift_kind not in OTHERS]),
         in_a_row=story.in_a_row,
+        quality=_quality(query, scope, verdict.window_start_at),
+        others=[row for row in evidence.rows if row.drift_kind in ("pipeline", "concept")],
+        since=since.since(former, state),
     )
+    return Page(text, state)
+
+
+def _quality(query: Query, scope: Scope, at: datetime | None) -> list[checks.QualityRow]:
+    if at is None:
+        return []
+    return [*checks.quality(query, scope, at), *checks.quality_parts(query, scope, at)[:20]]
 
 
 def _evidence(
     query: Query, scope: Scope, verdict: Verdict, tracks: Sequence[Track], zone: str
-) -> story.Evidence:
+) -> Evidence:
     at = verdict.window_start_at
     found = [] if at is None else rows.metrics(query, scope, at)
+    found += [] if at is None else checks.other_rows(query, scope, at)
+    found = checks.muted(found, checks.mutes(query), scope)
+    of_parts = [] if at is None else rows.segments(query, scope, at)
     parts: dict[tuple[str, str], list[rows.BinRow]] = {}
     for row in [] if at is None else rows.bins(query, scope, at):
         parts.setdefault((row.drift_kind, row.feature_name), []).append(row)
     comparisons = {key: bins.compare(of_feature) for key, of_feature in parts.items()}
-    return story.Evidence(verdict, found, tracks, comparisons, zone)
+    return Evidence(verdict, found, tracks, comparisons, zone, of_parts)
 
 
 def _chapters(
-    evidence: story.Evidence,
+    evidence: Evidence,
     features: Sequence[FeatureRow],
     axis: TimeAxis | None,
     scale: ValueAxis,
@@ -128,7 +159,7 @@ def _chapters(
         row = track.at(at)
         if at is None or axis is None or row is None:
             continue
-        if not row.severity and row.drift_kind != "prediction":
+        if not row.severity and row.drift_kind not in OUTPUTS:
             continue
         key = (track.drift_kind, track.feature_name)
         comparison = evidence.comparisons.get(key)
@@ -140,6 +171,7 @@ def _chapters(
                 comparison=comparison,
                 bars=_bars(comparison),
                 history=plots.history(track, axis, scale, at),
+                parts=tuple(evidence.worst_parts(row)),
             )
         )
     return sorted(made, key=lambda c: (-c.row.severity, -(c.row.metric_value or 0.0)))

@@ -1,13 +1,12 @@
 """The verdict in sentences: what, since when, which bins, which segment, how sure, what next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from reports.bins import Comparison
 from reports.defang import shorten
-from reports.figures import figure, percent, probability, window
-from reports.history import Streak, Track, streak
+from reports.evidence import Evidence
+from reports.figures import count, figure, percent, probability
+from reports.history import Streak
 from reports.rows import MetricRow
 from reports.verdict import Verdict
 
@@ -22,54 +21,30 @@ class Answer:
     text: str
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What the sentences are made of: the offending rows of the window and what is around them."""
-
-    verdict: Verdict
-    rows: Sequence[MetricRow]
-    tracks: Sequence[Track]
-    comparisons: Mapping[tuple[str, str], Comparison]
-    timezone: str
-
-    @property
-    def deciding(self) -> list[MetricRow]:
-        """The window's rows that decide by default."""
-        return [row for row in self.rows if row.is_decision]
-
-    @property
-    def offending(self) -> list[MetricRow]:
-        """The deciding rows that warn or fail, in the verdict's order."""
-        known = {(row.drift_kind, row.feature_name, row.metric_name): row for row in self.rows}
-        keys = [(o.suite, o.feature_name, o.metric_name) for o in self.verdict.offenders]
-        return [known[key] for key in keys if key in known]
-
-    def name(self, at: datetime | None) -> str:
-        """Name a window in the model's timezone."""
-        return window(at, self.verdict.window_grain, self.timezone)
-
-    def streak_of(self, row: MetricRow) -> Streak | None:
-        """Since when a row's feature is out of bounds, as of its window."""
-        for track in self.tracks:
-            if (track.drift_kind, track.feature_name) == (row.drift_kind, row.feature_name):
-                return streak(track.until(row.window_start_at))
-        return None
-
-
 def headline(evidence: Evidence) -> str:
     """Return the verdict in one sentence."""
     verdict = evidence.verdict
     if verdict.is_blind:
         return f"Nothing could be judged: {verdict.reason}."
     where = _capital(_in(evidence))
-    of_all = f"of {verdict.deciding_count} features and outputs watched"
+    of_all = f"of {verdict.deciding_count} {_watched(verdict)} watched"
     failed = [row for row in verdict.offenders if row.severity > 1]
+    if verdict.is_stale:
+        return (
+            f"{_capital(verdict.reason.split(';')[0])}. The last window judged is {where.lower()}."
+        )
     if failed:
         return f"{where}, {len(failed)} {of_all} moved beyond their fail bounds."
     if verdict.offenders:
         number = len(verdict.offenders)
         return f"{where}, {number} {of_all} moved beyond their warn bounds; none failed."
-    return f"{where} nothing drifted: all {verdict.deciding_count} features and outputs held."
+    aside = f" ({count(len(verdict.muted), 'row')} muted)" if verdict.muted else ""
+    return f"{where} nothing drifted: all {verdict.deciding_count} {_watched(verdict)} held{aside}."
+
+
+def _watched(verdict: Verdict) -> str:
+    drift = {"covariate", "prediction", "embedding", "label"}
+    return "features and outputs" if set(verdict.severities) <= drift else "things"
 
 
 def answers(evidence: Evidence) -> list[Answer]:
@@ -106,7 +81,7 @@ def advice(drift_kind: str, feature_name: str, since: str) -> str:
 
 def in_a_row(found: Streak) -> str:
     """Say how long a streak is."""
-    return f"{found.window_count} in a row" if found.window_count > 1 else "the first"
+    return f"{found.window_count} in a row" if found.window_count > 1 else "new"
 
 
 def _what(evidence: Evidence) -> str:
@@ -122,7 +97,8 @@ def _what(evidence: Evidence) -> str:
         )
     named = [
         f"{row.feature_name} ({row.metric_name} {figure(row.metric_value)},"
-        f" {'fails' if row.severity > 1 else 'warns'} over {figure(_bound(row))})"
+        f" {'fails' if row.severity > 1 else 'warns'}"
+        f" {'under' if row.is_higher_better else 'over'} {figure(row.bound)})"
         for row in offending[:NAMED]
     ]
     more = len(offending) - len(named)
@@ -163,12 +139,31 @@ def _which_bins(evidence: Evidence) -> str:
 def _which_segment(evidence: Evidence) -> str:
     if not evidence.rows:
         return "-"
-    current = max(row.current_count for row in evidence.rows)
-    reference = max(row.reference_count for row in evidence.rows)
-    return (
-        f"All traffic as one: {current:,} events against {reference:,} of the reference."
-        " No part of it was compared by itself."
-    )
+    if not evidence.parts:
+        drift = [row for row in evidence.rows if row.reference_count]
+        current = max((row.current_count for row in drift), default=0)
+        reference = max((row.reference_count for row in drift), default=0)
+        return (
+            f"All traffic as one: {current:,} events against {reference:,} of the reference."
+            " No part of it was large enough to be compared by itself."
+        )
+    told = []
+    for row in evidence.offending[:NAMED]:
+        for part in evidence.worst_parts(row, 1):
+            told.append(
+                f"{row.feature_name}: most in {part.segment_name} {shorten(part.segment_value, 40)}"
+                f" ({part.metric_name} {figure(part.metric_value)}, {part.current_count:,} events)"
+            )
+    if told:
+        return f"{'; '.join(told)}."
+    moved = [part for part in evidence.parts if part.severity]
+    if not evidence.offending and moved:
+        part = moved[0]
+        return (
+            f"The whole holds; of its parts {part.segment_name} {shorten(part.segment_value, 40)}"
+            f" moved in {part.feature_name} ({part.metric_name} {figure(part.metric_value)})."
+        )
+    return "No part moved by itself more than chance explains."
 
 
 def _how_sure(evidence: Evidence) -> str:
@@ -206,38 +201,29 @@ def _what_next(evidence: Evidence) -> str:
     failed = [row for row in offending if row.severity > 1]
     if not offending:
         return "Nothing to do."
-    lead = (failed or offending)[0]
-    outputs = [row for row in failed if row.drift_kind == "prediction"]
     if not failed:
-        return f"Watch {lead.feature_name} in the next window; a warning fails nothing."
-    found = evidence.streak_of(lead)
-    since = evidence.name(found.since) if found else "this window"
-    inputs = [row for row in failed if row.drift_kind != "prediction"]
+        return f"Watch {offending[0].feature_name} in the next window; a warning fails nothing."
     told = []
-    if inputs:
-        told.append(
-            f"Ask what changed at the source of {inputs[0].feature_name} about {since}:"
-            " a feed, a field, a parser."
-        )
-    if outputs:
-        told.append(
-            "The model's output moved: check labelled events of these windows, and retrain"
-            " if they show more errors."
-        )
-    else:
+    for kind in ("pipeline", "quality", "concept", "covariate", "embedding", "label", "prediction"):
+        of_kind = [row for row in failed if row.drift_kind == kind]
+        if of_kind:
+            found = evidence.streak_of(of_kind[0])
+            since = evidence.name(found.since if found else evidence.verdict.window_start_at)
+            told.append(_capital(advice(kind, of_kind[0].feature_name, since)))
+    if not any(row.drift_kind in ("prediction", "quality", "concept") for row in failed):
         told.append("The model's output did not fail with its inputs: labels say if errors grew.")
     return " ".join(told)
 
 
 def _nearest(rows: Sequence[MetricRow]) -> MetricRow | None:
-    bounded = [row for row in rows if row.warn_bound and row.metric_value is not None]
+    bounded = [
+        row
+        for row in rows
+        if row.warn_bound and row.metric_value is not None and not row.is_higher_better
+    ]
     return max(
         bounded, key=lambda row: (row.metric_value or 0) / (row.warn_bound or 1), default=None
     )
-
-
-def _bound(row: MetricRow) -> float | None:
-    return row.fail_bound if row.severity > 1 else row.warn_bound
 
 
 def _in(evidence: Evidence) -> str:

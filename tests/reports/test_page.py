@@ -37,7 +37,7 @@ def page_of(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Pages:
             verdict = judge(marts.query, docs, clock=clock, **scope)
             made[marts.path, name] = render(
                 marts.query, now=clock(), verdict=verdict, docs_link="../docs/index.html", **scope
-            )
+            ).text
         return made[marts.path, name]
 
     return page
