@@ -144,7 +144,18 @@ def quality_metric(row: QualityRow) -> MetricRow:
 def check_metric(suite: str, row: CheckRow) -> MetricRow:
     """Return a check as a metric row: the feature is its subject, or the check itself."""
     feature = row.subject_name or row.check_name
-    return _metric(row, suite, feature, row.check_name, row.check_value)
+    return _metric(
+        row, suite, feature, row.check_name, row.check_value, is_higher_better=_is_low_bad(row)
+    )
+
+
+def _is_low_bad(row: CheckRow) -> bool:
+    """Return whether a check is out of bounds when it is low: its fail bound lies under warn's."""
+    warn, fail, value = row.warn_bound, row.fail_bound, row.check_value
+    if warn is not None and fail is not None and warn != fail:
+        return fail < warn
+    crossed = fail if row.severity > 1 else warn
+    return row.severity > 0 and value is not None and crossed is not None and value < crossed
 
 
 def _metric(

@@ -1,6 +1,7 @@
-"""Take pictures of a page with headless Chromium: `python -m tests.reports.screenshots PAGE FOLDER`.
+"""Take pictures of a page with headless Chromium.
 
-Wide and narrow, light and dark, and as printed. Nothing is loaded from a network.
+`python -m tests.reports.screenshots PAGE FOLDER`: wide and narrow, light and dark, as printed.
+Nothing is loaded from a network.
 """
 
 import shutil
@@ -58,7 +59,8 @@ def _framed(page: Path, folder: Path, width: int) -> Path:
     frame = folder / f".{page.stem}-{width}.html"
     frame.write_text(
         f'<!doctype html><meta name="color-scheme" content="light dark"><body style="margin:0">'
-        f'<iframe src="{page.resolve().as_uri()}" style="border:0;width:{width}px;height:{HEIGHT}px">'
+        f'<iframe src="{page.resolve().as_uri()}"'
+        f' style="border:0;width:{width}px;height:{HEIGHT}px">'
         "</iframe>"
     )
     return frame

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_a_browser_draws_the_page_at_both_widths_in_both_schemes_and_on_paper(
 ) -> None:
     if browser() is None and not os.environ.get("CI"):
         pytest.skip("no Chromium: apt-get install -y chromium")
-    scope = {"model_name": name, "model_version": marts.models[name].version}
+    scope: dict[str, Any] = {"model_name": name, "model_version": marts.models[name].version}
     verdict = judge(marts.query, tmp_path / "docs", window_grain="week", clock=clock, **scope)
     page = tmp_path / "page.html"
     made = render(marts.query, window_grain="week", now=clock(), verdict=verdict, **scope)

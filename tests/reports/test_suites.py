@@ -73,6 +73,14 @@ def test_quality_fails_under_its_bound_and_says_so(
     assert "first roc_auc: realised 0.800 under 0.840" in verdict.reason
 
 
+def test_a_check_that_is_bad_when_low_fails_under_its_bound(
+    marts: Marts, tmp_path: Path, clock: Clock
+) -> None:
+    row = check(check_name="volume", check_value=0.1, warn_bound=0.5, fail_bound=0.2, severity=2)
+    verdict = verdict_on(marts, tmp_path, clock, {"fct_pipeline_checks": [row]})
+    assert "first volume: volume 0.100 under 0.200" in verdict.reason
+
+
 def test_immature_labels_are_shown_and_do_not_decide(
     marts: Marts, tmp_path: Path, clock: Clock
 ) -> None:

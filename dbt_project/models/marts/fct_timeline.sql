@@ -21,12 +21,12 @@ breaches as (
         {{ identity(["'breach'", 'model_name', 'model_version', 'window_grain', 'window_start_at', 'drift_kind', 'feature_name', 'metric_name']) }}
             as happening_id,
         'warehouse' as room,
-        'breach' as kind,
+        case when drift_kind = 'pipeline' and metric_name like '%gap%' then 'gap' else 'breach' end as kind,
         model_name,
         model_version,
         feature_name as subject_name,
         severity,
-        feature_name || ': ' || metric_name || ' ' || cast(round(metric_value, 4) as varchar) || ' over '
+        feature_name || ': ' || metric_name || ' ' || cast(round(metric_value, 4) as varchar) || ' against its bound '
         || cast(round(case when severity > 1 then fail_bound else warn_bound end, 4) as varchar) as summary,
         cast(to_json(struct_pack(
             suite := drift_kind, metric_name := metric_name, metric_value := metric_value, warn_bound := warn_bound,

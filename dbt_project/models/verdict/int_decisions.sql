@@ -13,6 +13,10 @@ concept_checks as (
     where is_complete or severity > 0
 ),
 
+pipeline_checks as (
+    select * from {{ ref('fct_pipeline_checks') }}
+),
+
 mutes as (
     select * from {{ ref('dim_mutes') }}
 ),
@@ -53,6 +57,24 @@ decisions as (
         window_start_at,
         window_end_at
     from concept_checks
+    union all
+    select
+        model_name,
+        model_version,
+        window_grain,
+        'pipeline' as drift_kind,
+        case when subject_name = '' then check_name else subject_name end as feature_name,
+        check_name as metric_name,
+        check_value as metric_value,
+        cast(null as double) as expected_value,
+        warn_bound,
+        fail_bound,
+        cast(null as double) as q_value,
+        severity,
+        cast(null as varchar) as first_happening_id,
+        window_start_at,
+        window_end_at
+    from pipeline_checks
 ),
 
 muted as (
