@@ -14,7 +14,7 @@ from typing import Any
 from ingest.errors import DriftnetError
 from ingest.happenings import Happening, identify, land_happenings
 from ingest.sealed import replace_text
-from ops import variables, warehouse
+from ops import project, warehouse
 from ops.settings import Settings
 from ops.target import Target
 from reports.verdict import Verdict
@@ -51,7 +51,7 @@ def gate(
             window_start_at=window,
             suites=suites,
             metrics=metrics,
-            kept_runs=variables.number(settings, "data_docs_runs"),
+            kept_runs=int(project.variables(settings)["data_docs_runs"]),
             clock=clock,
         )
     if window is None and suites is None and metrics is None:
