@@ -10,9 +10,9 @@ with predictions as (
     where event_status = 'counted'
 ),
 
-labels as (
-    select * from {{ ref('int_labels') }}
-    where not is_dead
+event_labels as (
+    select * from {{ ref('int_event_labels') }}
+    where is_applied
 ),
 
 {% if is_incremental() %}
@@ -24,7 +24,7 @@ new_labels as (
     select
         model_name,
         event_id
-    from labels
+    from event_labels
     where fold_id > (select fold_id from folded)
 ),
 
@@ -72,19 +72,6 @@ events as (
     {%- endif %}
 ),
 
--- the newest label of an event holds
-event_labels as (
-    select
-        labels.model_name,
-        labels.event_id,
-        max(labels.fold_id) as fold_id,
-        arg_max(labels.is_actual_positive, (labels.labelled_at, labels.fold_id, labels.source_id, labels.partition_id, labels.position)) as is_actual_positive
-    from labels
-    semi join events
-        on labels.model_name = events.model_name and labels.event_id = events.event_id
-    group by 1, 2
-),
-
 labelled as (
     select
         events.model_name,
@@ -93,7 +80,9 @@ labelled as (
         greatest(events.counted_fold_id, coalesce(event_labels.fold_id, 0)) as fold_id,
         events.score_units,
         case when event_labels.event_id is not null then 1 else 0 end as label_count,
-        case when event_labels.is_actual_positive then 1 else 0 end as positive_count
+        case when event_labels.is_actual_positive then 1 else 0 end as positive_count,
+        -- an event whose label is not known has no code
+        cast(case when event_labels.is_actual_positive then 1 when not event_labels.is_actual_positive then 0 end as utinyint) as label_label
         {%- for column in segments + codes %},
         events.{{ column }}
         {%- endfor %}
@@ -116,7 +105,7 @@ long as (
     {{ driftnet.unpivot(
         'labelled',
         ['model_name', 'model_version', 'window_start_at', 'score_units', 'label_count', 'positive_count'] + segments,
-        codes,
+        codes + ['label_label'],
         'column_name',
         'bin_index'
     ) }}
