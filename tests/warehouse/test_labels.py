@@ -82,7 +82,7 @@ def at_once(make_home: Callable[[], Home], reference: Rows, events: Rows, said: 
 def test_each_landed_label_is_counted_once(at_once: Home) -> None:
     counts = dict(at_once.query(f"select model_name, row({COUNTS}) from int_label_counts"))
     assert counts["toy"] == (338, 250, 80, 1, 7, 0, 60)
-    assert counts[""][-2] == 2
+    assert counts["*"][-2] == 2
     checks = dict(
         at_once.query(
             "select check_name, check_value from int_label_checks where model_name = 'toy'"

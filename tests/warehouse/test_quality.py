@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 from sklearn import metrics as sk
 
+from tests.study.quality import import_stream, real
 from tests.warehouse.home import BEGIN, Home, draw
 
 Rows = list[dict[str, Any]]
@@ -225,3 +226,65 @@ def import_houses(path: Path, shared_data: Path) -> Home:
     assert done.returncode == 0, done.stderr
     home.build()
     return home
+
+
+def told(home: Home) -> list[tuple[Any, ...]]:
+    """Return what is told of quality, floats to 9 digits, without by which fold it came."""
+    return home.query(
+        "select window_grain, window_start_at, segment_name, segment_value, metric_name, basis,"
+        " round(metric_value, 9), round(lower_limit, 9), round(upper_limit, 9),"
+        " round(warn_bound, 9),"
+        " event_count, labelled_count, positive_count, is_mature, severity, note"
+        " from fct_quality_metrics order by all"
+    )
+
+
+@pytest.mark.slow
+def test_late_labels_and_kills_between_end_in_the_same_tables(
+    make_home: Callable[[], Home],
+) -> None:
+    rng = np.random.default_rng(5)
+    reference = draw(rng, 2_000, BEGIN - timedelta(days=60), 60)
+    truths = [bool(rng.random() < row["score"]) for row in reference]
+    rows = draw(rng, 1_500, BEGIN, 40)
+    positive = [row for row in rows if rng.random() < row["score"]]
+    negative = [row for row in rows if row not in positive]
+    whole, parts = make_home(), make_home()
+    for home in (whole, parts):
+        home.register("toy", reference, truths=truths)
+    whole.send("toy", rows)
+    whole.label("toy", negative, is_positive=False)
+    whole.label("toy", positive, is_positive=True)
+    whole.land()
+    whole.build()
+    parts.label("toy", positive[:200], is_positive=True)
+    parts.send("toy", rows[700:])
+    parts.land()
+    parts.build()
+    parts.send("toy", rows[:700])
+    parts.label("toy", negative, is_positive=False)
+    parts.land()
+    # a build that is killed leaves some tables folded and others not
+    parts.build("--select", "int_folds int_predictions int_labels int_event_labels")
+    parts.label("toy", positive[200:], is_positive=True)
+    parts.land()
+    parts.build("--select", "int_folds int_labels int_event_labels int_realised_quality")
+    parts.build()
+    assert told(parts) == told(whole)
+
+
+@pytest.mark.slow
+def test_the_real_stream_is_what_scikit_learn_says(tmp_path: Path, shared_data: Path) -> None:
+    real(tmp_path, shared_data, per_week=150)
+    home = import_stream(tmp_path / "home")
+    rows = duckdb.execute(
+        "select date_trunc('week', at) as week, score, truth from read_parquet(?)",
+        [str(tmp_path / "now.parquet")],
+    ).fetchnumpy()
+    weeks = np.unique(rows["week"])
+    assert len(weeks) > 90
+    for week in weeks:
+        taken = rows["week"] == week
+        score, truth = rows["score"][taken], rows["truth"][taken].astype(bool)
+        start = week.astype("datetime64[us]").astype(datetime)
+        assert_same(realised(home, "week", start), oracle(score, score >= THRESHOLD, truth))

@@ -14,7 +14,11 @@
     'has_design_effect', 'sampling_variance', 'degrees_of_freedom', 'reference_count', 'current_count', 'fold_id'
 ] %}
 {% set units = ['model_name', 'model_version', 'window_grain', 'drift_kind', 'feature_name', 'metric_name', 'window_count', 'mean_unit', 'std_unit'] %}
-with comparisons as (
+with windows as (
+    select * from {{ ref('int_windows') }}
+),
+
+comparisons as (
     select * from {{ ref('int_comparisons') }}
 ),
 
@@ -80,6 +84,9 @@ bounded as (
         {% endfor -%}
         comparisons.window_end_at,
         comparisons.is_complete,
+        -- labels of a window of which too few are known are shown and not judged
+        comparisons.is_complete
+        and (metrics.drift_kind != 'label' or windows.labelled_count >= {{ var('coverage_minimum') }} * windows.event_count) as is_judged,
         comparisons.comparison_state,
         fitting.bound_kind,
         coalesce(fitting.is_decision, false) as is_decision,
@@ -111,6 +118,12 @@ bounded as (
             and metrics.window_grain = comparisons.window_grain
             and metrics.window_start_at = comparisons.window_start_at
             and metrics.reference_kind = comparisons.reference_kind
+    inner join windows
+        on
+            metrics.model_name = windows.model_name
+            and metrics.model_version = windows.model_version
+            and metrics.window_grain = windows.window_grain
+            and metrics.window_start_at = windows.window_start_at
     inner join metric_laws on metrics.metric_name = metric_laws.metric_name
     left join fitting
         on
@@ -137,6 +150,7 @@ tested as (
         {{ (key + facts) | join(',\n        ') }},
         window_end_at,
         is_complete,
+        is_judged,
         comparison_state,
         bound_kind,
         is_decision,
@@ -176,9 +190,9 @@ described as (
         bound_kind,
         is_decision,
         is_significant,
-        is_complete and is_over_warn and (is_significant or p_value is null) as is_breach,
+        is_judged and is_over_warn and (is_significant or p_value is null) as is_breach,
         case
-            when not is_complete or not (is_significant or p_value is null) then 0
+            when not is_judged or not (is_significant or p_value is null) then 0
             when is_over_fail then 2
             when is_over_warn then 1
             else 0

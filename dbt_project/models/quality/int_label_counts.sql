@@ -14,7 +14,7 @@ predictions as (
 
 landed as (
     select
-        coalesce(model_name, '') as model_name,
+        coalesce(model_name, '*') as model_name,
         count(*) as landed_count,
         count(*) filter (where is_dead) as dead_count,
         max(labelled_at) filter (where not is_dead) as newest_labelled_at

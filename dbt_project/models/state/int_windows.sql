@@ -17,6 +17,7 @@ days as (
         model_version,
         window_start_at,
         sum(event_count) as event_count,
+        sum(labelled_count) as labelled_count,
         max(fold_id) as fold_id
     from histograms
     where segment_name = 'all' and drift_kind = 'prediction' and feature_name = 'decision'
@@ -56,6 +57,7 @@ feeds as (
         '{{ grain }}' as window_grain,
         {{ driftnet.window_start('window_start_at', grain, timezone) }} as start_at,
         cast(sum(event_count) as bigint) as event_count,
+        cast(sum(labelled_count) as bigint) as labelled_count,
         sum(event_count * cast(event_count as double)) as squared_day_sum,
         max(fold_id) as fold_id
     from days
@@ -70,6 +72,7 @@ feeds as (
         start_at as window_start_at,
         {{ driftnet.window_end('start_at', grain, timezone) }} as window_end_at,
         event_count,
+        labelled_count,
         squared_day_sum,
         fold_id
     from {{ grain }}_windows
@@ -90,6 +93,7 @@ completed as (
         windows.model_version,
         windows.window_grain,
         windows.event_count,
+        windows.labelled_count,
         windows.squared_day_sum,
         windows.fold_id,
         -- by event time, or by the clock once the feed is stale
