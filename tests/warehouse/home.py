@@ -122,23 +122,21 @@ class Home:
                 self._log(), topic, kind, self.path / "landing", features, lambda: datetime.now(UTC)
             )
 
+    def command(self, *options: str, is_quiet: bool = True) -> list[str]:
+        """Return the command line of a plain dbt build."""
+        return [
+            *(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build"),
+            *(["--quiet"] if is_quiet else []),
+            *("--project-dir", "dbt_project", "--profiles-dir", "."),
+            *("--exclude-resource-type", "unit_test"),
+            *("--target-path", str(self.path / "target"), "--log-path", str(self.path / "logs")),
+            *options,
+        ]
+
     def build(self, *options: str) -> None:
         """Run dbt as a user would, without any wrapper."""
-        command = [str(Path(sys.executable).with_name("dbt")), "build", "--quiet", "--project-dir"]
         run = subprocess.run(
-            [
-                *command,
-                "dbt_project",
-                "--profiles-dir",
-                ".",
-                "--exclude-resource-type",
-                "unit_test",
-                "--target-path",
-                str(self.path / "target"),
-                "--log-path",
-                str(self.path / "logs"),
-                *options,
-            ],
+            self.command(*options),
             env={**os.environ, "DRIFTNET_HOME": str(self.path)},
             cwd=CHECKOUT,
             capture_output=True,
