@@ -16,6 +16,7 @@ import click
 from ingest.errors import DriftnetError
 from ops import (
     cli_demo,
+    cli_drift,
     cli_events,
     cli_import,
     cli_judge,
@@ -73,6 +74,8 @@ for verb in (
     cli_judge.report,
     cli_judge.alert,
     cli_watch.watch,
+    cli_drift.drift,
+    cli_drift.baseline,
     cli_judge.run,
     cli_upkeep.compact,
     cli_upkeep.prune,

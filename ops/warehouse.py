@@ -42,6 +42,12 @@ _COLUMN_COMMENTS = """
     from duckdb_columns()
     where database_name = 'driftnet' and schema_name = ? and table_name = ? and comment is not null
 """
+_MACROS = """
+    select function_name, parameters, macro_definition
+    from duckdb_functions()
+    where database_name = 'driftnet' and function_type = 'table_macro' and not internal
+    order by function_name
+"""
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def publish(settings: Settings, clock: Callable[[], datetime]) -> Publication:
             raise DriftnetError(f"{settings.warehouse} has {what}: look at the dbt project")
         for schema, name, comment in marts:
             _copy(connection, part, schema, name, comment)
+        _copy_macros(connection)
         connection.execute("detach copy")
     folder = shelf.finish(part, settings.current, source)
     shelf.prune(settings.published, clock())
@@ -226,6 +233,15 @@ def _copy(
         connection.execute(f'comment on column {target}."{column}" is {_quoted(text)}')
     parquet = _quoted(str(part / f"{name}.parquet"))
     connection.execute(f"copy {target} to {parquet} (format parquet, compression zstd)")
+
+
+def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    # A macro names its tables without a catalog: it is made, and later called, from inside its own.
+    macros = connection.execute(_MACROS).fetchall()
+    connection.execute("use copy")
+    for name, parameters, body in macros:
+        connection.execute(f"create macro {name}({', '.join(parameters)}) as table ({body})")
+    connection.execute("use memory")
 
 
 def _quoted(text: str) -> str:

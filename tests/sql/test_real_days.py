@@ -1,102 +1,43 @@
-"""Odd against even days of a month of a real source: no drift, yet rows of a day are alike."""
+"""Real rows: odd against even days of a month, and every week against the days before it all."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ingest.features import FEATURES, extract
+from tests.sql.macros import statistics
+from tests.sql.real_days import Month, by_day, codes, features_of, months
+from tests.sql.test_laws import oracle
 
 Counts = npt.NDArray[np.int64]
-Values = npt.NDArray[np.generic]
 Result = dict[str, npt.NDArray[np.float64]]
-LEARNT_DAYS = 90
-BINS = 10
+STREAM = "url_stream_2019_2022.parquet"
 
 
-def _codes(learnt: Values, values: Values, kind: str) -> Counts:
-    """Bin values by the rule of the bin specs, learnt on other rows."""
-    if kind != "numeric":
-        names, counts = np.unique(learnt, return_counts=True)
-        kept = names[np.lexsort((names, -counts))][:50]
-        place = np.searchsorted(np.sort(kept), values)
-        found = np.sort(kept)[np.minimum(place, len(kept) - 1)] == values
-        other = np.isin(values, names)
-        return np.where(found, place, np.where(other, len(kept), len(kept) + 1))
-    missing = np.isnan(values)
-    learnt = learnt[~np.isnan(learnt)]
-    names, counts = np.unique(learnt, return_counts=True)
-    atoms = names[counts * BINS >= len(learnt)]
-    rest = learnt[~np.isin(learnt, atoms)].astype(np.float64)
-    steps = np.arange(1, BINS) / BINS
-    edges = np.unique(np.quantile(rest, steps)) if len(rest) else np.array([])
-    ranges = np.searchsorted(edges, values, side="left")
-    place = np.minimum(np.searchsorted(atoms, values), max(len(atoms) - 1, 0))
-    is_atom = atoms[place] == values if len(atoms) else np.zeros(len(values), dtype=bool)
-    codes = np.where(is_atom, len(edges) + 1 + place, ranges)
-    return np.where(missing, len(edges) + 1 + len(atoms), codes)
-
-
-def _by_day(codes: Counts, days: Counts, bins: int) -> Counts:
-    """Count codes by day: shape (days, bins)."""
-    numbers, place = np.unique(days, return_inverse=True)
-    cells: Counts = np.zeros((len(numbers), bins), dtype=np.int64)
-    np.add.at(cells, (place, codes), 1)
-    return cells
+def _stacked(tables: list[Counts], days: int, bins: int) -> Counts:
+    stack = np.zeros((len(tables), days, bins), dtype=np.int64)
+    for number, table in enumerate(tables):
+        stack[number, : table.shape[0], : table.shape[1]] = table
+    return stack
 
 
 @pytest.mark.slow
 def test_at_most_a_tenth_of_the_features_alarm_and_half_of_them_without_the_design_effect(
     shared_data: Path, compare: Callable[..., Result]
 ) -> None:
-    rows = duckdb.execute(
-        "select source, url, epoch(ts_utc)::bigint // 86400 as day,"
-        " year(ts_utc) * 12 + month(ts_utc) as month from read_parquet(?)",
-        [str(shared_data / "url_stream_2019_2022.parquet")],
-    ).fetchnumpy()
-    features = [extract(url) for url in rows["url"]]
-    columns = {
-        feature.name: np.array(
-            [row[feature.name] for row in features],
-            dtype=np.float64 if feature.kind == "numeric" else np.str_,
+    cases: list[Month] = list(months(shared_data / STREAM))
+    bins = max(case.odd.shape[1] for case in cases)
+    days = max(max(len(case.learnt), len(case.odd), len(case.even)) for case in cases)
+    learnt, odd, even = (
+        _stacked(tables, days, bins)
+        for tables in (
+            [case.learnt for case in cases],
+            [case.odd for case in cases],
+            [case.even for case in cases],
         )
-        for feature in FEATURES
-    }
-    cases: list[tuple[Counts, Counts]] = []
-    for source in np.unique(rows["source"]):
-        for month in np.unique(rows["month"][rows["source"] == source]):
-            now = (rows["source"] == source) & (rows["month"] == month)
-            first = rows["day"][now].min()
-            before = (
-                (rows["source"] == source)
-                & (rows["day"] < first)
-                & (rows["day"] >= first - LEARNT_DAYS)
-            )
-            days = np.unique(rows["day"][now])
-            if now.sum() < 300 or len(days) < 15 or len(np.unique(rows["day"][before])) < 20:
-                continue
-            for feature in FEATURES:
-                values = columns[feature.name]
-                both = _codes(values[before], np.r_[values[before], values[now]], feature.kind)
-                learnt, current = both[: before.sum()], both[before.sum() :]
-                bins = int(both.max()) + 1
-                cases.append(
-                    (
-                        _by_day(learnt, rows["day"][before], bins),
-                        _by_day(current, rows["day"][now], bins),
-                    )
-                )
-    bins = max(current.shape[1] for _, current in cases)
-    day_count = max(max(len(learnt), len(current)) for learnt, current in cases)
-    learnt = np.zeros((len(cases), day_count, bins), dtype=np.int64)
-    odd, even = (np.zeros((len(cases), day_count, bins), dtype=np.int64) for _ in range(2))
-    for number, (before_days, days) in enumerate(cases):
-        learnt[number, : len(before_days), : before_days.shape[1]] = before_days
-        odd[number, : len(days[::2]), : days.shape[1]] = days[::2]
-        even[number, : len(days[1::2]), : days.shape[1]] = days[1::2]
+    )
     result = compare(
         odd.sum(axis=1),
         even.sum(axis=1),
@@ -111,3 +52,25 @@ def test_at_most_a_tenth_of_the_features_alarm_and_half_of_them_without_the_desi
     assert tested.sum() > 500
     assert alarms <= 0.10
     assert naive > 3 * alarms
+
+
+@pytest.mark.slow
+def test_every_metric_equals_its_oracle_on_the_real_stream_by_week(shared_data: Path) -> None:
+    rows, columns = features_of(shared_data / STREAM)
+    first = rows["day"] < rows["day"].min() + 180
+    weeks = (rows["day"] + 3) // 7
+    compared = 0
+    for name, (kind, values) in columns.items():
+        found = codes(values[first], values, kind)
+        width = int(found.max()) + 1
+        table = by_day(found[~first], weeks[~first], width)
+        table = table[table.sum(axis=1) > 0]
+        reference = np.tile(np.bincount(found[first], minlength=width), (len(table), 1))
+        answer = statistics(reference, table)
+        for case in range(len(table)):
+            for metric, expected in oracle(reference[case], table[case]).items():
+                value = answer[metric][case]
+                assert value == pytest.approx(expected, rel=1e-9, abs=1e-9), (name, metric, case)
+                compared += 1
+    print(f"{compared} values")
+    assert compared > 30_000

@@ -9,6 +9,10 @@ Parameters
     atoms   list of the values that have a bin of their own; they get k + 1, k + 2, ...
 Returns
     an integer from 0 to 251; 255 for NULL
+Errors
+    none
+Source
+    Driftnet
 #}
 {% macro number_bin_code(value, edges, atoms) -%}
     {{ return(adapter.dispatch('number_bin_code', 'driftnet')(value, edges, atoms)) }}

@@ -8,6 +8,8 @@ Parameters
     reference_total, current_total   n and m: rows in all bins, > 0
 Returns
     a number >= 0 without unit; the sum equals scipy.stats.chi2_contingency(correction=False)
+Errors
+    none
 Source
     Pearson (1911), On the probability that two independent distributions of frequency are really samples from the same population
 #}

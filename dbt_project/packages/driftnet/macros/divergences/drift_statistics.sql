@@ -99,7 +99,18 @@ Source
     ) as terms
 {%- endmacro %}
 
-{# A sum of shares between 0 and 1, where rounding may have gone past the ends; NULL stays NULL. #}
+{#
+A sum of shares between 0 and 1, where rounding may have gone past the ends.
+
+Parameters
+    value   a number
+Returns
+    0..1; NULL stays NULL
+Errors
+    none
+Source
+    greatest() and least() leave NULL out on some engines, case does not on any
+#}
 {% macro within_unit(value) -%}
     case when {{ value }} < 0 then 0.0 when {{ value }} > 1 then 1.0 else {{ value }} end
 {%- endmacro %}

@@ -8,6 +8,8 @@ Parameters
     current_share     q, smoothed, in (0, 1)
 Returns
     nats, >= 0; symmetric; 0 where the shares are equal
+Errors
+    none
 Source
     Jeffreys (1946), An invariant form for the prior probability; Siddiqi (2006), Credit Risk Scorecards
 #}

@@ -10,6 +10,8 @@ Parameters
     smoothing   pseudo-count added to each of them, > 0 (0.5 is Krichevsky and Trofimov's)
 Returns
     a share in (0, 1); the shares of the counted bins sum to 1
+Errors
+    none
 Source
     Krichevsky and Trofimov (1981), The performance of universal encoding
 #}

@@ -9,6 +9,10 @@ Parameters
     value      name of the new column that holds the cell
 Returns
     keep, name, value
+Errors
+    none
+Source
+    Driftnet
 #}
 {% macro unpivot(relation, keep, columns, name, value) -%}
     {{ return(adapter.dispatch('unpivot', 'driftnet')(relation, keep, columns, name, value)) }}

@@ -9,6 +9,8 @@ Parameters
     columns   names of all columns to pass on, p_value among them
 Returns
     columns, q_value (0..1): equal to scipy.stats.false_discovery_control on each family
+Errors
+    none
 Source
     Benjamini and Hochberg (1995), JRSS B 57
 #}

@@ -9,6 +9,8 @@ Parameters
     row_count          rows, > 0
 Returns
     a factor >= 1; 1 for independent rows
+Errors
+    none
 Source
     Kish (1965), Survey Sampling
 #}

@@ -7,6 +7,10 @@ Parameters
     timezone   an expression that gives the zone in whose clock windows begin, or none for UTC
 Returns
     a timestamp in UTC
+Errors
+    a zone that the engine does not know
+Source
+    ISO 8601 for weeks; the IANA time zone database
 #}
 {% macro window_start(at, grain, timezone=none) -%}
     {%- if timezone is none -%}
@@ -16,7 +20,20 @@ Returns
     {%- endif -%}
 {%- endmacro %}
 
-{# The instant at which the window that begins at `start` (UTC) ends: the beginning of the next. Parameters as window_start. #}
+{#
+The instant at which a window ends: the beginning of the next.
+
+Parameters
+    start      a timestamp in UTC at which a window begins
+    grain      'hour', 'day', 'week' or 'month'
+    timezone   an expression that gives the zone in whose clock windows begin, or none for UTC
+Returns
+    a timestamp in UTC
+Errors
+    a zone that the engine does not know
+Source
+    the IANA time zone database: a day has 23, 24 or 25 hours
+#}
 {% macro window_end(start, grain, timezone=none) -%}
     {%- if timezone is none -%}
     {{ start }} + interval 1 {{ grain }}
@@ -25,7 +42,19 @@ Returns
     {%- endif -%}
 {%- endmacro %}
 
-{# A UTC timestamp as the clock of a zone shows it. #}
+{#
+A UTC timestamp as the clock of a zone shows it.
+
+Parameters
+    at         a timestamp in UTC
+    timezone   an expression that gives the zone (IANA name)
+Returns
+    a timestamp without a zone
+Errors
+    a zone that the engine does not know
+Source
+    the IANA time zone database
+#}
 {% macro local_time(at, timezone) -%}
     {{ return(adapter.dispatch('local_time', 'driftnet')(at, timezone)) }}
 {%- endmacro %}
@@ -35,7 +64,19 @@ Returns
     timezone({{ timezone }}, timezone('UTC', {{ at }}))
 {%- endmacro %}
 
-{# A timestamp of a zone's clock in UTC. #}
+{#
+A timestamp of a zone's clock in UTC.
+
+Parameters
+    at         a timestamp without a zone
+    timezone   an expression that gives the zone (IANA name)
+Returns
+    a timestamp in UTC; of an hour that a clock shows twice one of the two
+Errors
+    a zone that the engine does not know
+Source
+    the IANA time zone database
+#}
 {% macro utc_time(at, timezone) -%}
     {{ return(adapter.dispatch('utc_time', 'driftnet')(at, timezone)) }}
 {%- endmacro %}
