@@ -12,8 +12,8 @@ def evidently(
     reference: "pandas.DataFrame", current: "pandas.DataFrame", metrics: list[str]
 ) -> int:
     """Evidently's report of every column's value drift."""
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.metrics import ValueDrift
+    from evidently import DataDefinition, Dataset, Report  # type: ignore[import-not-found]
+    from evidently.metrics import ValueDrift  # type: ignore[import-not-found]
 
     words = [name for name in reference.columns if name.startswith("category")]
     numbers = [name for name in reference.columns if name.startswith("number")]
@@ -33,7 +33,7 @@ def evidently(
 
 def frouros(reference: "pandas.DataFrame", current: "pandas.DataFrame", metrics: list[str]) -> int:
     """Frouros' PSI (or JS, KL) of every numeric column, and of the codes of the others."""
-    from frouros.detectors.data_drift import JS, KL, PSI
+    from frouros.detectors.data_drift import JS, KL, PSI  # type: ignore[import-not-found]
 
     kinds = {"psi": PSI, "jensenshannon": JS, "kl_div": KL}
     done = 0
