@@ -25,6 +25,8 @@ Returns
     by, row_count n, positive_sum P, predicted_positive_count TP + FP, true_positive_sum TP, <metric>_value for each metric above (NULL
     where it is 0/0, roc_auc and pr_auc also where P or N is 0), and what DeLong's variance of roc_auc needs: positive_placement_variance
     and negative_placement_variance (ddof 1; variance = the first / P + the second / N)
+Errors
+    none
 Source
     equal to scikit-learn (roc_auc_score, average_precision_score and so on) to 1e-9; variance: DeLong, DeLong and Clarke-Pearson
     (1988), Biometrics 44
@@ -136,6 +138,10 @@ Parameters
     bins    number of bins
 Returns
     0 to bins - 1
+Errors
+    none
+Source
+    Driftnet
 #}
 {% macro calibration_bin(score, bins) -%}
     (0{% for edge in range(1, bins) %} + cast({{ score }} > {{ edge * (1 / bins) }}e0 as integer){% endfor %})

@@ -13,6 +13,8 @@ Parameters
     columns       names of the columns to pass on, score among them
 Returns
     columns, positive_weight (0..1). Rows without breakpoints are left out.
+Errors
+    none
 Source
     isotonic calibration: Zadrozny and Elkan (2002), KDD; estimation: NannyML (CBPE)
 #}

@@ -10,6 +10,8 @@ Parameters
     z       half-width in standard errors; 1.959964 for 95%
 Returns
     a share in [0, 1]
+Errors
+    none
 Source
     Wilson (1927), JASA 22
 #}
