@@ -13,6 +13,8 @@ Parameters
     room     name of the column with the longest delay that could have been seen, >= delay (at most the horizon)
 Returns
     by, delay, known_share F(delay): of the events that are over within the horizon the share over by then, 0..1
+Errors
+    none
 Source
     Lagakos, Barraj and De Gruttola (1988), Biometrika 75
 #}
