@@ -295,7 +295,7 @@ def _real_section(say: Say) -> str:
     for source, found in [*sorted(by_source.items()), ("all", everything)]:
         everything.extend(found if source != "all" else [])
         rates = real_rates(found if source != "all" else everything)
-        lines.append([source, rates[2], _percent(rates[0]), _percent(rates[1])])
+        lines.append([source.split("_")[0], rates[2], _percent(rates[0]), _percent(rates[1])])
         say(" ".join(map(str, lines[-1])))
     return (
         "### Odd against even days of one month of a real source: nothing has drifted\n\n"
