@@ -144,7 +144,7 @@ def _errors(place: int, field: Field, landed: str) -> list[str]:
         "text": f"length({value}) between 1 and {field.max_length}",
         "number": " and ".join(["isfinite({0})", *_range(field)]).format(value),
         "vector": f"len({value}) between 1 and {MAX_EMBEDDING_LENGTH}"
-        f" and list_count({value}) = len({value})",
+        f" and list_count({value}) = len({value}) and isfinite(list_sum({value}))",
     }
     valid = conditions.get(field.kind, f"{value} is not null")
     lines.append(f"when not {absent} and not coalesce({valid}, false) then {text(field.broken)}")

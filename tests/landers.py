@@ -158,19 +158,22 @@ def catch_up(
 
 
 def rows(folder: Path, topic: str, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Return the rows of all files, whether a chain leads to them or not."""
+    """Return the rows of all files, compacted or not, whether a chain leads to them or not."""
     found = []
-    for path in sorted((folder / topic).glob("*/p=*/*.parquet")):
-        partition = int(path.parent.name.removeprefix("p="))
-        table = pq.read_table(path, columns=["_offset", "_error", "event_id", *columns])
-        found += [{"partition": partition, **row} for row in table.to_pylist()]
+    for place in sorted((folder / topic).glob("*/p=*")):
+        paths = [link.path for link in chain.walk(place)]
+        paths += [path for path in chain.listing(place).values() if path not in paths]
+        for path in paths:
+            table = pq.read_table(path, columns=["_offset", "_error", "event_id", *columns])
+            number = int(place.name.removeprefix("p="))
+            found += [{"partition": number, **row} for row in table.to_pylist()]
     return found
 
 
 def reachable(folder: Path, topic: str) -> bool:
     """Tell whether every file is a link of a chain."""
     return all(
-        [link.path for link in chain.walk(place)] == list(chain.listing(place).values())
+        set(chain.listing(place).values()) <= {link.path for link in chain.walk(place)}
         for place in (folder / topic).glob("*/p=*")
     )
 

@@ -4,12 +4,13 @@ import random
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest import chain
+from ingest.compaction import compact
 from ingest.kafka_log import KafkaLog
 from ingest.kafka_topics import KafkaTopics
 from tests.brokers import Running, running
@@ -60,7 +61,15 @@ def test_a_lander_killed_at_random_25_times_under_load(
     assert faults(tmp_path, topic, load) == []
 
 
-def attack(broker: Running, folder: Path, topic: str, *, rename: bool, times: int) -> list[str]:
+def attack(
+    broker: Running,
+    folder: Path,
+    topic: str,
+    *,
+    rename: bool = False,
+    times: int,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> list[str]:
     """Freeze landers between write and link, past their session, while others go on."""
     kafka = broker.kafka(session_ms=1_000, partitions=1)
     with (
@@ -77,6 +86,7 @@ def attack(broker: Running, folder: Path, topic: str, *, rename: bool, times: in
             held.send(signal.SIGSTOP)
             seen = other.says("LINKING")
             until(lambda: other.says("LINKING") > seen + 2)  # it took over, and went on  # noqa: B023
+            meanwhile()
             held.send(signal.SIGCONT)
             time.sleep(0.5)
         load.stop()
@@ -88,13 +98,26 @@ def attack(broker: Running, folder: Path, topic: str, *, rename: bool, times: in
 def test_landers_frozen_past_their_session_and_resumed_add_no_row_twice(
     broker: Running, tmp_path: Path, topic: str
 ) -> None:
-    assert attack(broker, tmp_path, topic, rename=False, times=6) == []
+    assert attack(broker, tmp_path, topic, times=6) == []
 
 
 def test_the_same_attack_is_seen_when_the_link_is_replaced_by_a_rename(
     broker: Running, tmp_path: Path, topic: str
 ) -> None:
     assert attack(broker, tmp_path, topic, rename=True, times=2) != []
+
+
+def test_compaction_while_landing_and_while_a_lander_is_frozen_loses_and_doubles_nothing(
+    broker: Running, tmp_path: Path, topic: str
+) -> None:
+    done: list[int] = []
+
+    def meanwhile() -> None:
+        done.append(compact(tmp_path, [topic], 1 << 20).row_count)
+
+    assert attack(broker, tmp_path, topic, times=4, meanwhile=meanwhile) == []
+    assert sum(done) > 0
+    assert len(list((tmp_path / topic).glob("*/compacted/p=*/*.parquet"))) > 0
 
 
 def test_a_broker_killed_and_started_again_under_load(

@@ -162,6 +162,10 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "embedding with null": (text(embedding=[1, None]), "embedding must be an array of 1 to 4096"),
     "embedding with NaN": (text(embedding=[float("nan")]), "embedding must be an array of 1"),
     "embedding nested": (text(embedding=[[1]]), "embedding must be an array of 1 to 4096"),
+    "embedding of many digits": (
+        raw(b'"features"', b'"embedding": [1, ' + b"9" * 39 + b'.5], "features"'),
+        "embedding must be an array of 1 to",
+    ),
     "embedding over 32 bits": (text(embedding=[1, 1e39]), "embedding must be an array of 1 to"),
     "embedding too long": (text(embedding=[0] * 4097), "embedding must be an array of 1 to 4096"),
     "no features": (text(features=...), "features is missing"),
