@@ -129,11 +129,14 @@ def build(
     Raises
     ------
     DriftnetError
-        When dbt or one of its tests fails; nothing is published then.
+        When the folder of a model is not whole or was changed, or when dbt or one of its tests
+        fails; nothing is published then.
     InputError
         When another process holds the home's lock.
     """
     with lock.hold(settings.home, "build", clock):
+        for card in models.registered(settings.models):
+            models.verify(settings.models, card.name, card.version)
         dbt.run(settings, "build", watch, ("--exclude-resource-type", "unit_test", *arguments))
         if warehouse.is_newer_than_published(settings):
             return warehouse.publish(settings, clock)

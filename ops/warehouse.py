@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.errors import DriftnetError
-from ops import shelf
+from ops import copying, shelf
 from ops.settings import Settings
 
 Query = Callable[[str, Sequence[object]], pa.Table]
@@ -22,32 +22,6 @@ Query = Callable[[str, Sequence[object]], pa.Table]
 #: A DuckDB of this version or later opens the published file.
 STORAGE_VERSION = "v1.2.0"
 FILE = "driftnet.duckdb"
-
-_MARTS = """
-    select schema_name, relation_name, comment
-    from (
-        select database_name, schema_name, table_name as relation_name, comment
-        from duckdb_tables()
-        union all
-        select database_name, schema_name, view_name as relation_name, comment
-        from duckdb_views()
-    )
-    where
-        database_name = 'driftnet'
-        and regexp_matches(relation_name, '^(dim|fct|rpt)_')
-    order by relation_name
-"""
-_COLUMN_COMMENTS = """
-    select column_name, comment
-    from duckdb_columns()
-    where database_name = 'driftnet' and schema_name = ? and table_name = ? and comment is not null
-"""
-_MACROS = """
-    select function_name, parameters, macro_definition
-    from duckdb_functions()
-    where database_name = 'driftnet' and function_type = 'table_macro' and not internal
-    order by function_name
-"""
 
 
 @dataclass(frozen=True)
@@ -88,29 +62,23 @@ def publish(settings: Settings, clock: Callable[[], datetime]) -> Publication:
     Raises
     ------
     DriftnetError
-        When there is no warehouse, or no mart in it.
+        When there is no warehouse, no mart in it, or no room for the copy.
     """
     source = shelf.state_of(settings.warehouse)
     if not source:
         raise DriftnetError(f"no warehouse at {settings.warehouse}: run `driftnet build` first")
     stamp = f"{clock():%Y%m%dT%H%M%S.%fZ}"
     part = shelf.begin(settings.published, stamp)
-    with _warehouse(settings) as connection:
-        connection.execute(
-            f"attach {_quoted(str(part / FILE))} as copy (storage_version '{STORAGE_VERSION}')"
-        )
-        marts = connection.execute(_MARTS).fetchall()
-        names = [name for _, name, _ in marts]
-        if not names or len(set(names)) < len(names):
-            what = "no marts" if not names else "two marts of one name"
-            raise DriftnetError(f"{settings.warehouse} has {what}: look at the dbt project")
-        for schema, name, comment in marts:
-            _copy(connection, part, schema, name, comment)
-        _copy_macros(connection)
-        connection.execute("detach copy")
-    folder = shelf.finish(part, settings.current, source)
+    with copying.told(part):
+        with _warehouse(settings) as connection, copying.told(part):
+            connection.execute(
+                f"attach {_quoted(str(part / FILE))} as copy (storage_version '{STORAGE_VERSION}')"
+            )
+            names = copying.copy_marts(connection, part)
+            connection.execute("detach copy")
+        folder = shelf.finish(part, settings.current, source)
     shelf.prune(settings.published, clock())
-    return Publication(folder, tuple(names))
+    return Publication(folder, names)
 
 
 def published(settings: Settings) -> Publication:
@@ -220,28 +188,6 @@ def _warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         raise DriftnetError(f"cannot read {settings.warehouse}: {line}") from error
     finally:
         connection.close()
-
-
-def _copy(
-    connection: duckdb.DuckDBPyConnection, part: Path, schema: str, name: str, comment: str | None
-) -> None:
-    target = f'copy.main."{name}"'
-    connection.execute(f'create table {target} as select * from driftnet."{schema}"."{name}"')
-    if comment:
-        connection.execute(f"comment on table {target} is {_quoted(comment)}")
-    for column, text in connection.execute(_COLUMN_COMMENTS, [schema, name]).fetchall():
-        connection.execute(f'comment on column {target}."{column}" is {_quoted(text)}')
-    parquet = _quoted(str(part / f"{name}.parquet"))
-    connection.execute(f"copy {target} to {parquet} (format parquet, compression zstd)")
-
-
-def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    # A macro names its tables without a catalog: it is made, and later called, from inside its own.
-    macros = connection.execute(_MACROS).fetchall()
-    connection.execute("use copy")
-    for name, parameters, body in macros:
-        connection.execute(f"create macro {name}({', '.join(parameters)}) as table ({body})")
-    connection.execute("use memory")
 
 
 def _quoted(text: str) -> str:
