@@ -113,13 +113,19 @@ class Home:
         """Append messages to the labels topic as they are."""
         self._log().append("phishing_labels", messages)
 
-    def land(self) -> None:
-        """Land both topics."""
+    def land(self, batch_bytes: int = 64 << 20) -> None:
+        """Land both topics, in files of about so many bytes of messages."""
         features = models.registered_features(self.path / "models")
         kinds: dict[str, EventKind] = {"phishing_logs": "prediction", "phishing_labels": "label"}
         for topic, kind in kinds.items():
             land(
-                self._log(), topic, kind, self.path / "landing", features, lambda: datetime.now(UTC)
+                self._log(),
+                topic,
+                kind,
+                self.path / "landing",
+                features,
+                lambda: datetime.now(UTC),
+                batch_bytes,
             )
 
     def command(self, *options: str, is_quiet: bool = True) -> list[str]:
