@@ -81,13 +81,13 @@ def synthetic(folder: Path) -> None:
         _write(folder / f"{name}.parquet", at, begin, score, truth, {"a": x[:, 0], "b": x[:, 1]})
 
 
-def real(folder: Path, shared_data: Path, per_week: int = 1_500) -> None:
+def real(folder: Path, shared_data: Path, per_week: int = 500) -> None:
     """Write a reference and a stream of real traffic, scored by a model of before."""
     rows = duckdb.execute(
-        "select url, label = 1 as truth, epoch(ts_utc)::bigint as at, year(ts_utc) as year,"
+        "select url, label = 1 as truth, epoch(ts_utc)::bigint as moment, year(ts_utc) as year,"
         " month(ts_utc) > 6 as is_late from read_parquet(?) where year(ts_utc) >= 2020 qualify"
         " row_number() over (partition by date_trunc('week', ts_utc) order by bucket, url) <= ?"
-        " order by at, url",
+        " order by moment, url",
         [str(shared_data / STREAM), per_week],
     ).fetchnumpy()
     names = [feature.name for feature in FEATURES if feature.kind == "numeric"]
@@ -103,7 +103,7 @@ def real(folder: Path, shared_data: Path, per_week: int = 1_500) -> None:
     ):
         _write(
             folder / f"{name}.parquet",
-            rows["at"][taken],
+            rows["moment"][taken],
             datetime(1970, 1, 1, tzinfo=UTC),
             score[taken],
             rows["truth"][taken],
@@ -120,7 +120,7 @@ def _write(
     features: dict[str, Floats],
 ) -> None:
     moments = pa.array(at * 1_000_000 + int(begin.timestamp()) * 1_000_000, pa.timestamp("us"))
-    columns = {"at": moments, "score": score, "truth": truth, **features}
+    columns = {"moment": moments, "score": score, "truth": truth, **features}
     pq.write_table(pa.table(columns), path)
 
 
@@ -129,7 +129,7 @@ def import_stream(path: Path) -> Home:
     home, files = Home(path), path.parent
     done = home.driftnet(
         *("import", str(files / "now.parquet"), "--model", "toy"),
-        *("--map", "score=score,occurred_at=at,label=truth,threshold=0.5"),
+        *("--map", "score=score,occurred_at=moment,label=truth,threshold=0.5"),
         *("--reference", str(files / "reference.parquet")),
     )
     if done.returncode:

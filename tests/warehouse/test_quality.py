@@ -278,7 +278,7 @@ def test_the_real_stream_is_what_scikit_learn_says(tmp_path: Path, shared_data: 
     real(tmp_path, shared_data, per_week=150)
     home = import_stream(tmp_path / "home")
     rows = duckdb.execute(
-        "select date_trunc('week', at) as week, score, truth from read_parquet(?)",
+        "select date_trunc('week', moment) as week, score, truth from read_parquet(?)",
         [str(tmp_path / "now.parquet")],
     ).fetchnumpy()
     weeks = np.unique(rows["week"])
