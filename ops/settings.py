@@ -149,6 +149,7 @@ class Settings:
         """Return the environment of a dbt process: ours, these settings, and no telemetry."""
         kept = {name: x for name, x in self.surroundings.items() if name not in SECRET}
         return {
+            "OPENBLAS_NUM_THREADS": "1",  # DuckDB has the threads
             **kept,
             "DRIFTNET_HOME": str(self.home),
             "DRIFTNET_PREDICTIONS_TOPIC": self.predictions_topic,

@@ -12,6 +12,10 @@ blocks as (
     where block_grain = 'day' and segment_name = 'all'
 ),
 
+scales as (
+    select * from {{ ref('int_sample_scales') }}
+),
+
 described as (
     select
         bin_specs.model_name,
@@ -35,7 +39,8 @@ described as (
         blocks.row_count as reference_count,
         blocks.rho,
         blocks.block_count,
-        blocks.rho is not null as has_design_effect
+        blocks.rho is not null as has_design_effect,
+        case when bin_specs.feature_kind = 'numeric' then scales.wasserstein_scale end as wasserstein_scale
     from bin_specs
     left join features
         on
@@ -49,6 +54,12 @@ described as (
             and bin_specs.model_version = blocks.model_version
             and bin_specs.drift_kind = blocks.drift_kind
             and bin_specs.feature_name = blocks.feature_name
+    left join scales
+        on
+            bin_specs.model_name = scales.model_name
+            and bin_specs.model_version = scales.model_version
+            and bin_specs.drift_kind = scales.drift_kind
+            and bin_specs.feature_name = scales.feature_name
 )
 
 select * from described

@@ -26,12 +26,20 @@ metrics as (
     select
         {{ (key + facts) | join(',\n        ') }}
     from {{ ref('int_binned_metrics') }}
+    union all
+    select
+        {{ (key + facts) | join(',\n        ') }}
+    from {{ ref('int_sample_metrics') }}
 ),
 
 learnt_units as (
     select
         {{ units | join(',\n        ') }}
     from {{ ref('int_binned_units') }}
+    union all
+    select
+        {{ units | join(',\n        ') }}
+    from {{ ref('int_sample_units') }}
 ),
 
 metric_laws as (

@@ -1,0 +1,156 @@
+{#
+The landed files with events that a table of raw values has not read yet: of new folds, and of held events that were counted since.
+
+Parameters
+    tables   names of the tables; each carries fold_id, the newest counted_fold_id of what it holds. The one furthest behind decides.
+#}
+{% macro files_with_uncollected_positions(tables) %}
+    {% if not execute or flags.EMPTY %}{{ return([]) }}{% endif %}
+    {% set predictions = adapter.get_relation(database=target.database, schema=target.schema, identifier='int_predictions') %}
+    {% if predictions is none %}{{ return([]) }}{% endif %}
+    {% set folds = [] %}
+    {% for table in tables %}{% do folds.append(newest_fold(table)) %}{% endfor %}
+    {% set found = run_query(
+        "with positions as (select source_id, partition_id, position from " ~ predictions
+        ~ " where event_status = 'counted' and counted_fold_id > " ~ (folds | min) ~ "), files as (" ~ landed_file_names(var('predictions_topic')) ~ ") "
+        ~ "select distinct files.file from positions asof join files "
+        ~ "on positions.source_id = files.source_id and positions.partition_id = files.partition_id "
+        ~ "and positions.position >= files.position order by 1"
+    ) %}
+    {{ return(found.columns[0].values() | list) }}
+{% endmacro %}
+
+{# The names of the columns that hold numbers of a row: the score, then numeric and boolean features; 'mixed' ones as far as they are numbers. #}
+{% macro number_columns(features) %}
+    {% set names = ['prediction_score'] %}
+    {% for feature in features if feature.kind != 'categorical' %}{% do names.append('covariate_' ~ feature.name) %}{% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+{# The names of the columns that hold texts of a row. #}
+{% macro text_columns(features) %}
+    {% set names = [] %}
+    {% for feature in features if feature.kind in ['categorical', 'mixed'] %}{% do names.append('text_' ~ feature.name) %}{% endfor %}
+    {{ return(names) }}
+{% endmacro %}
+
+{# The raw values of the features of `rows` (feature_<name>) as number_columns and text_columns name them. #}
+{% macro raw_values(rows, features) -%}
+    {%- for feature in features %}
+        {%- if feature.kind != 'categorical' %}
+        try_cast({{ rows }}.feature_{{ feature.name }} as double) as covariate_{{ feature.name }},
+        {%- endif %}
+        {%- if feature.kind in ['categorical', 'mixed'] %}
+        {{ rows }}.feature_{{ feature.name }} as text_{{ feature.name }},
+        {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# By which rows are chosen: the lowest ones are a random sample that merges, and any engine computes the same. #}
+{% macro sample_hash(event_id) -%}
+    md5(lower(cast({{ event_id }} as varchar)))
+{%- endmacro %}
+
+{# How many rows a sample of a model holds: fewer where each carries an embedding. `models` is a row of stg_models. #}
+{% macro sample_size(models) -%}
+    case when {{ models }}.embedding_dimension is null then {{ var('sample_size') }} else {{ var('embedding_sample_size') }} end
+{%- endmacro %}
+
+{# The day of a row as a number: rows of one day belong together. #}
+{% macro day_number(window_start_at, model_name) -%}
+    cast(date_diff('day', date '1970-01-01', {{ local_day(window_start_at, model_name) }}) as bigint)
+{%- endmacro %}
+
+{#
+The rows of each reference's sample: a query of the named columns.
+
+Parameters
+    reference_rows   a relation (or CTE) as int_reference_features
+    size             how many rows
+#}
+{% macro reference_sample(reference_rows, size, columns) -%}
+    select
+        {{ columns | join(',\n        ') }}
+    from (
+        select
+            {{ columns | join(',\n            ') }},
+            row_number() over (partition by model_name, model_version order by sample_hash asc) as sample_rank
+        from {{ reference_rows }}
+    ) as ranked
+    where sample_rank <= {{ size }}
+{%- endmacro %}
+
+{# The windows that a table has to describe (again): those of some grains whose sample has changed, with enough rows. #}
+{% macro changed_windows(grains, minimum_count) -%}
+    select
+        windows.model_name,
+        windows.model_version,
+        windows.window_grain,
+        windows.window_start_at,
+        windows.row_count,
+        windows.squared_day_sum,
+        windows.sample_limit,
+        windows.fold_id
+    from {{ ref('int_sample_windows') }} as windows
+    {%- if is_incremental() %}
+    anti join {{ this }} as described
+        on
+            windows.model_name = described.model_name
+            and windows.model_version = described.model_version
+            and windows.window_grain = described.window_grain
+            and windows.window_start_at = described.window_start_at
+            and windows.fold_id = described.fold_id
+    {%- endif %}
+    where
+        windows.row_count >= {{ minimum_count }}
+        and windows.window_grain in ('{{ grains | join("', '") }}')
+{%- endmacro %}
+
+{#
+The numeric covariates of a row in units of the reference, in the order of the basis: a list of floats.
+
+Parameters
+    raw     a column with the list of all covariates of number_columns, in its order
+    bases   a row of int_bases joined with `positions`, the place in that list of each of its features
+#}
+{% macro joint_row(raw, bases) -%}
+    list_transform(
+        range(1, len({{ bases }}.positions) + 1),
+        lambda i: cast(({{ raw }}[{{ bases }}.positions[i]] - {{ bases }}.feature_means[i]) / {{ bases }}.feature_stds[i] as float)
+    )
+{%- endmacro %}
+
+{# All covariates of number_columns as one list. #}
+{% macro covariate_list(rows, features) -%}
+    [
+        cast(null as double)
+        {%- for name in number_columns(features) if name != 'prediction_score' %},
+        {{ rows }}.{{ name }}
+        {%- endfor %}
+    ]
+{%- endmacro %}
+
+{# The places in covariate_list of the features that a list names. #}
+{% macro covariate_positions(feature_names, features) -%}
+    list_transform(
+        {{ feature_names }},
+        lambda name: list_position(
+            [
+                cast(null as varchar)
+                {%- for feature in features if feature.kind != 'categorical' %},
+                '{{ feature.name }}'
+                {%- endfor %}
+            ],
+            name
+        )
+    )
+{%- endmacro %}
+
+{# The start of the window of a sampled day, at the grain that `window_grain` says. #}
+{% macro start_at_grain(window_start_at, model_name, window_grain, grains) -%}
+    case {{ window_grain }}
+        {%- for grain in grains %}
+        when '{{ grain }}' then {{ driftnet.window_start(window_start_at, grain, window_timezone(model_name)) }}
+        {%- endfor %}
+    end
+{%- endmacro %}

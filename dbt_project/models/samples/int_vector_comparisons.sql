@@ -1,0 +1,178 @@
+{# One row per window and space of vectors: MMD and distances along the components of its sample from that of the reference. #}
+{{ config(
+    incremental_strategy='delete+insert',
+    unique_key='model_name, model_version, window_grain, window_start_at',
+) }}
+{% set features = registered_features() %}
+{% set numbers = number_columns(features) %}
+with windows as (
+    {{ changed_windows(var('vector_grains'), var('window_minimum_count')) }}
+),
+
+samples as (
+    select * from {{ ref('int_samples') }}
+),
+
+reference_rows as (
+    select * from {{ ref('int_reference_features') }}
+),
+
+bases as (
+    select
+        {% for name in [
+            'model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds', 'means',
+            'median_distance', 'components', 'explained_variances'
+        ] %}fitted.{{ name }},
+        {% endfor -%}
+        {{ covariate_positions('fitted.feature_names', features) }} as positions
+    from {{ ref('int_bases') }} as fitted
+),
+
+reference_samples as (
+    {{ reference_sample('reference_rows', var('embedding_sample_size'), ['model_name', 'model_version', 'window_start_at', 'embedding'] + numbers) }}
+),
+
+reference_raw as (
+    select
+        reference_samples.model_name,
+        reference_samples.model_version,
+        {{ day_number('reference_samples.window_start_at', 'reference_samples.model_name') }} as day_number,
+        reference_samples.embedding,
+        {{ covariate_list('reference_samples', features) }} as raw_row
+    from reference_samples
+),
+
+reference_vectors as (
+    select
+        bases.model_name,
+        bases.model_version,
+        bases.basis_id,
+        list(reference_raw.day_number) as day_numbers,
+        list(
+            case
+                when bases.drift_kind = 'embedding' then reference_raw.embedding
+                else {{ joint_row('reference_raw.raw_row', 'bases') }}
+            end
+        ) as vectors
+    from reference_raw
+    inner join bases
+        on reference_raw.model_name = bases.model_name and reference_raw.model_version = bases.model_version
+    group by 1, 2, 3
+),
+
+window_rows as (
+    select
+        windows.model_name,
+        windows.model_version,
+        windows.window_grain,
+        windows.window_start_at,
+        windows.fold_id,
+        {{ day_number('samples.window_start_at', 'samples.model_name') }} as day_number,
+        samples.embedding,
+        {{ covariate_list('samples', features) }} as raw_row,
+        row_number() over (
+            partition by windows.model_name, windows.model_version, windows.window_grain, windows.window_start_at
+            order by samples.sample_hash asc
+        ) as sample_rank
+    from windows
+    inner join samples
+        on
+            windows.model_name = samples.model_name
+            and windows.model_version = samples.model_version
+            and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('vector_grains')) }}
+            and samples.sample_hash <= windows.sample_limit
+),
+
+window_vectors as (
+    select
+        window_rows.model_name,
+        window_rows.model_version,
+        window_rows.window_grain,
+        window_rows.window_start_at,
+        window_rows.fold_id,
+        bases.drift_kind,
+        bases.feature_name,
+        bases.basis_id,
+        any_value(bases.median_distance) as median_distance,
+        any_value(bases.means) as means,
+        any_value(bases.components) as components,
+        any_value(bases.explained_variances) as explained_variances,
+        list(window_rows.day_number) as day_numbers,
+        list(
+            case
+                when bases.drift_kind = 'embedding' then window_rows.embedding
+                else {{ joint_row('window_rows.raw_row', 'bases') }}
+            end
+        ) as vectors
+    from window_rows
+    inner join bases
+        on window_rows.model_name = bases.model_name and window_rows.model_version = bases.model_version
+    where window_rows.sample_rank <= {{ var('embedding_sample_size') }}
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+),
+
+compared as (
+    select
+        window_vectors.model_name,
+        window_vectors.model_version,
+        window_vectors.window_grain,
+        window_vectors.window_start_at,
+        window_vectors.fold_id,
+        window_vectors.drift_kind,
+        window_vectors.feature_name,
+        window_vectors.basis_id,
+        mmd_squared(
+            reference_vectors.vectors,
+            window_vectors.vectors,
+            reference_vectors.day_numbers,
+            window_vectors.day_numbers,
+            window_vectors.median_distance,
+            {{ var('permutations') }},
+            {{ var('permutation_seed') }}
+        ) as mmd,
+        case
+            when window_vectors.drift_kind = 'embedding'
+                then pca_wasserstein(
+                    reference_vectors.vectors,
+                    window_vectors.vectors,
+                    reference_vectors.day_numbers,
+                    window_vectors.day_numbers,
+                    window_vectors.means,
+                    window_vectors.components,
+                    window_vectors.explained_variances,
+                    {{ var('permutations') }},
+                    {{ var('permutation_seed') }}
+                )
+        end as pca
+    from window_vectors
+    inner join reference_vectors
+        on
+            window_vectors.model_name = reference_vectors.model_name
+            and window_vectors.model_version = reference_vectors.model_version
+            and window_vectors.basis_id = reference_vectors.basis_id
+),
+
+comparisons as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        drift_kind,
+        feature_name,
+        basis_id,
+        mmd.statistic as mmd_squared,
+        mmd.p_value as mmd_p_value,
+        pca.statistic as pca_wasserstein,
+        pca.p_value as pca_p_value,
+        pca.distances as component_distances,
+        pca.shifts as component_shifts,
+        pca.weights as component_weights,
+        mmd.reference_count as reference_count,
+        mmd.current_count as current_count,
+        mmd.dropped_count as dropped_count,
+        fold_id
+    from compared
+)
+
+select * from comparisons

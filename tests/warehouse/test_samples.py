@@ -1,0 +1,236 @@
+"""What samples, moments and profiles say is what the events say, however they came."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from tests.warehouse.home import BEGIN, Home, draw
+
+SIZE = 150
+OPTIONS = ("--vars", json.dumps({"sample_size": SIZE, "embedding_sample_size": SIZE}))
+Rows = list[dict[str, Any]]
+
+
+def _hash(row: dict[str, Any]) -> str:
+    return hashlib.md5(str(row["event_id"]).lower().encode()).hexdigest()  # noqa: S324
+
+
+def _with_embeddings(rows: Rows, seed: int, shift: float = 0.0) -> Rows:
+    rng = np.random.default_rng(seed)
+    return [
+        {**row, "embedding": [float(x) for x in rng.normal(shift, 1, 4).astype(np.float32)]}
+        for row in rows
+    ]
+
+
+@pytest.fixture(scope="module")
+def reference() -> Rows:
+    rows = draw(np.random.default_rng(1), 6_000, BEGIN - timedelta(days=70), 70)
+    return _with_embeddings(rows, 11)
+
+
+@pytest.fixture(scope="module")
+def events() -> Rows:
+    rng = np.random.default_rng(2)
+    calm = _with_embeddings(draw(rng, 4_000, BEGIN, 14), 12)
+    return calm + _with_embeddings(draw(rng, 2_000, BEGIN + timedelta(days=14), 7), 13, shift=0.8)
+
+
+def _register(home: Home, reference: Rows) -> None:
+    home.register("toy", reference)
+    (path,) = (home.path / "models" / "toy").glob("*/reference.parquet")
+    table = pq.read_table(path)
+    known = {str(row["event_id"]).replace("-", ""): row["embedding"] for row in reference}
+    ids = [value.hex for value in table.column("event_id").to_pylist()]
+    vectors = pa.array([known[one] for one in ids], pa.list_(pa.float32()))
+    place = table.column_names.index("embedding")
+    pq.write_table(table.set_column(place, table.schema.field(place), vectors), path)
+
+
+@pytest.fixture(scope="module")
+def at_once(make_home: Callable[[], Home], reference: Rows, events: Rows) -> Home:
+    home = make_home()
+    _register(home, reference)
+    home.send("toy", events)
+    home.land()
+    home.build(*OPTIONS)
+    return home
+
+
+@pytest.fixture(scope="module")
+def bit_by_bit(make_home: Callable[[], Home], reference: Rows, events: Rows) -> Home:
+    """Before its reference is known, then in pieces, late events and copies among them."""
+    home = make_home()
+    late, rest = events[100:400], events[:100] + events[400:]
+    home.send("toy", rest[:1_500])
+    home.land()
+    home.build(*OPTIONS)
+    _register(home, reference)
+    home.send("toy", rest[1_400:4_000])
+    home.land()
+    home.build(*OPTIONS)
+    home.send("toy", rest[4_000:] + late)
+    home.land()
+    home.build(*OPTIONS)
+    home.build(*OPTIONS)
+    return home
+
+
+def test_a_sample_is_the_events_of_the_lowest_hashes_whatever_came_late(
+    at_once: Home, bit_by_bit: Home, events: Rows
+) -> None:
+    for home in (at_once, bit_by_bit):
+        found: dict[str, set[str]] = {}
+        for day, value in home.query(
+            "select cast(cast(window_start_at as date) as varchar), sample_hash from int_samples"
+        ):
+            found.setdefault(day, set()).add(value)
+        expected: dict[str, list[str]] = {}
+        for row in events:
+            expected.setdefault(str(row["occurred_at"].date()), []).append(_hash(row))
+        assert found == {day: set(sorted(hashes)[:SIZE]) for day, hashes in expected.items()}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "int_sample_scales",
+        "int_bases",
+        "int_sample_units",
+        "int_sample_windows",
+        "int_moments",
+        "int_sample_metrics",
+        "fct_embedding_components",
+        "fct_feature_profiles",
+    ],
+)
+def test_in_pieces_or_at_once_every_table_is_the_same(
+    at_once: Home, bit_by_bit: Home, table: str
+) -> None:
+    columns = [name for name, *_ in at_once.query(f"describe {table}")]
+    kept = [c for c in columns if c not in {"fold_id", "computed_at", "invocation_id", "basis_id"}]
+    kept = [c for c in kept if not (table == "int_sample_metrics" and c == "bin_spec_id")]
+    texts = [c for c in kept if c.endswith(("_name", "_version", "_grain", "_at", "_number"))]
+    sql = f"select {', '.join(kept)} from {table} order by {', '.join(texts)}"
+    ours, theirs = bit_by_bit.query(sql), at_once.query(sql)
+    assert len(ours) == len(theirs) > 0
+    for mine, other in zip(ours, theirs, strict=True):
+        for left, right in zip(mine, other, strict=True):
+            if isinstance(left, float) and right is not None:
+                assert left == pytest.approx(right, rel=1e-7, abs=1e-9), (mine, other)
+            elif not isinstance(left, list):
+                assert left == right, (mine, other)
+
+
+def test_moments_are_those_of_all_events(bit_by_bit: Home, events: Rows) -> None:
+    values = np.array([row["features"]["item_count"] for row in events])
+    days = np.array([str(row["occurred_at"].date()) for row in events])
+    for day, count, zeros, mean, squares in bit_by_bit.query(
+        "select cast(cast(window_start_at as date) as varchar), value_count, zero_count, mean,"
+        " squared_deviation_sum from int_moments where feature_name = 'item_count'"
+    ):
+        ours = values[days == day]
+        assert (count, zeros) == (len(ours), int((ours == 0).sum()))
+        assert mean == pytest.approx(ours.mean(), rel=1e-12)
+        assert squares == pytest.approx(ours.var() * len(ours), rel=1e-12)
+
+
+def _sample(rows: Rows, size: int) -> Rows:
+    return sorted(rows, key=_hash)[:size]
+
+
+def _week(events: Rows, number: int) -> Rows:
+    begin = BEGIN + timedelta(days=7 * number)
+    return [row for row in events if begin <= row["occurred_at"] < begin + timedelta(days=7)]
+
+
+def test_ks_and_wasserstein_of_a_week_are_those_of_its_sample(
+    at_once: Home, reference: Rows, events: Rows
+) -> None:
+    for number in range(3):
+        x = np.array([row["score"] for row in reference])
+        y = np.array([row["score"] for row in _sample(_week(events, number), SIZE)])
+        start = (BEGIN + timedelta(days=7 * number)).replace(tzinfo=None)
+        rows = at_once.query(
+            "select metric_name, metric_value, reference_count, current_count"
+            f" from fct_drift_metrics where window_grain = 'week' and window_start_at = '{start}'"
+            " and feature_name = 'score' and metric_name in ('ks_statistic', 'wasserstein')"
+            " order by 1"
+        )
+        area = stats.wasserstein_distance(x, y) / x.std(ddof=1)
+        assert [row[2:] for row in rows] == [(6_000, SIZE)] * 2
+        assert rows[0][1] == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-12)
+        assert rows[1][1] == pytest.approx(area, rel=1e-9)
+
+
+def test_a_shift_of_the_embedding_is_found_in_its_week_and_decides(at_once: Home) -> None:
+    rows = at_once.query(
+        "select metric_name, p_value <= 0.05, is_decision, warn_bound is not null"
+        " from fct_drift_metrics where drift_kind = 'embedding' and window_grain = 'week'"
+        " order by window_start_at, metric_name"
+    )
+    assert [row[:3] for row in rows] == [
+        ("mmd_squared", False, True),
+        ("pca_wasserstein", False, False),
+        ("mmd_squared", False, True),
+        ("pca_wasserstein", False, False),
+        ("mmd_squared", True, True),
+        ("pca_wasserstein", True, False),
+    ]
+    assert all(row[3] for row in rows)  # ten weeks of reference: the bounds are learnt
+
+
+def test_the_contributions_of_the_components_sum_to_the_distance(at_once: Home) -> None:
+    sums = at_once.query(
+        "select window_grain, window_start_at, sum(contribution) from fct_embedding_components"
+        " group by all order by all"
+    )
+    wholes = at_once.query(
+        "select window_grain, window_start_at, metric_value from fct_drift_metrics"
+        " where metric_name = 'pca_wasserstein' order by all"
+    )
+    assert len(sums) == len(wholes) > 0
+    for part, whole in zip(sums, wholes, strict=True):
+        assert part[:2] == whole[:2]
+        assert part[2] == pytest.approx(whole[2], rel=1e-12)
+
+
+def test_a_profile_tells_what_the_values_are_like(at_once: Home, events: Rows) -> None:
+    ((count, nulls, mean, std, least, greatest, sampled, is_estimate),) = at_once.query(
+        "select event_count, null_count, mean, std, minimum, maximum, sample_count, is_estimate"
+        " from fct_feature_profiles where window_grain = 'week' and feature_name = 'amount'"
+        f" and window_start_at = '{BEGIN:%Y-%m-%d}'"
+    )
+    week = [row["features"]["amount"] for row in _week(events, 0)]
+    values = np.array([value for value in week if value is not None])
+    assert (count, nulls, sampled, is_estimate) == (len(week), week.count(None), SIZE, True)
+    assert (least, greatest) == (values.min(), values.max())
+    assert mean == pytest.approx(values.mean(), rel=1e-12)
+    assert std == pytest.approx(values.std(ddof=1), rel=1e-12)
+
+
+def test_new_values_are_those_that_no_day_of_the_reference_shows(
+    at_once: Home, reference: Rows, events: Rows
+) -> None:
+    known = {row["features"]["kind"] for row in reference}
+    for number in range(3):
+        sample = _sample(_week(events, number), SIZE)
+        kinds = [row["features"]["kind"] for row in sample]
+        start = (BEGIN + timedelta(days=7 * number)).replace(tzinfo=None)
+        ((share, distinct, top, shares),) = at_once.query(
+            "select new_share, distinct_count, top_values, top_shares from fct_feature_profiles"
+            " where window_grain = 'week' and feature_name = 'kind'"
+            f" and window_start_at = '{start}'"
+        )
+        assert share == pytest.approx(sum(kind not in known for kind in kinds) / SIZE)
+        assert distinct == len(set(kinds))
+        assert shares == [pytest.approx(kinds.count(value) / SIZE) for value in top]
+        assert shares[0] == max(kinds.count(kind) for kind in set(kinds)) / SIZE
