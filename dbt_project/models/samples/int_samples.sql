@@ -6,6 +6,7 @@
 ) }}
 {% set features = registered_features() %}
 {% set values = number_columns(features) + text_columns(features) + ['embedding'] %}
+{% set present = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list if execute and is_incremental() else [] %}
 with predictions as (
     select * from {{ ref('int_predictions') }}
     where event_status = 'counted'
@@ -58,7 +59,8 @@ known as (
         sampled.source_id,
         sampled.partition_id,
         sampled.position,
-        {% for name in values %}sampled.{{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+        {#- a feature of a model that is new since has no column yet #}
+        {% for name in values %}{% if name in present %}sampled.{{ name }}{% else %}null as {{ name }}{% endif %}{{ ",\n        " if not loop.last }}{% endfor %}
     from {{ this }} as sampled
     semi join touched
         on
