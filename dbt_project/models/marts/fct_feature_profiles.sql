@@ -96,7 +96,7 @@ sampled as (
             and windows.model_version = samples.model_version
             and windows.window_start_at
             = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('sample_grains')) }}
-            and samples.sample_hash <= windows.sample_limit
+            and windows.sample_limit >= samples.sample_hash
     group by all
 ),
 
@@ -147,7 +147,7 @@ value_counts as (
         {% endfor -%}
         len(value_texts) as value_count,
         list_reverse_sort(
-            list_transform(map_entries(list_histogram(value_texts)), lambda entry: struct_pack(n := entry.value, v := entry.key))
+            list_transform(map_entries(list_histogram(value_texts)), lambda entry: struct_pack(n := struct_extract(entry, 'value'), v := struct_extract(entry, 'key')))
         ) as entries
     from lists
 ),
@@ -163,9 +163,9 @@ described_samples as (
         {% for name, level in quantiles %}value_counts.{{ name }},
         {% endfor -%}
         cast(len(value_counts.entries) as bigint) as distinct_count,
-        list_transform(value_counts.entries[1:{{ var('profile_top_values') }}], lambda entry: entry.v) as top_values,
+        list_transform(value_counts.entries[1:{{ var('profile_top_values') }}], lambda entry: struct_extract(entry, 'v')) as top_values,
         list_transform(
-            value_counts.entries[1:{{ var('profile_top_values') }}], lambda entry: entry.n / cast(value_counts.row_count as double)
+            value_counts.entries[1:{{ var('profile_top_values') }}], lambda entry: struct_extract(entry, 'n') / cast(value_counts.row_count as double)
         ) as top_shares,
         case
             when reference_values.texts is not null
@@ -174,7 +174,7 @@ described_samples as (
                         list_sum(
                             list_transform(
                                 value_counts.entries,
-                                lambda entry: case when list_contains(reference_values.texts, entry.v) then 0 else entry.n end
+                                lambda entry: case when list_contains(reference_values.texts, struct_extract(entry, 'v')) then 0 else struct_extract(entry, 'n') end
                             )
                         ),
                         0

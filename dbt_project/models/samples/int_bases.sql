@@ -100,11 +100,11 @@ bases as (
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_names end as feature_names,
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_means end as feature_means,
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_stds end as feature_stds,
-        fitted.answer.row_count as row_count,
-        fitted.answer.means as means,
-        fitted.answer.median_distance as median_distance,
-        fitted.answer.components as components,
-        fitted.answer.explained_variances as explained_variances
+        struct_extract(fitted.answer, 'row_count') as row_count,
+        struct_extract(fitted.answer, 'means') as means,
+        struct_extract(fitted.answer, 'median_distance') as median_distance,
+        struct_extract(fitted.answer, 'components') as components,
+        struct_extract(fitted.answer, 'explained_variances') as explained_variances
     from fitted
     left join feature_lists
         on fitted.model_name = feature_lists.model_name and fitted.model_version = feature_lists.model_version

@@ -50,7 +50,7 @@ window_lists as (
             windows.model_name = samples.model_name
             and windows.model_version = samples.model_version
             and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('sample_grains')) }}
-            and samples.sample_hash <= windows.sample_limit
+            and windows.sample_limit >= samples.sample_hash
     group by all
 ),
 
@@ -85,13 +85,13 @@ comparisons as (
         {{ keep | join(',\n        ') }},
         drift_kind,
         feature_name,
-        ks.statistic as ks_statistic,
-        ks.location as ks_location,
-        ks.sign as ks_sign,
-        wasserstein.distance as wasserstein_distance,
-        ks.reference_count as reference_count,
-        ks.current_count as current_count,
-        ks.dropped_count as dropped_count,
+        struct_extract(ks, 'statistic') as ks_statistic,
+        struct_extract(ks, 'location') as ks_location,
+        struct_extract(ks, 'sign') as ks_sign,
+        struct_extract(wasserstein, 'distance') as wasserstein_distance,
+        struct_extract(ks, 'reference_count') as reference_count,
+        struct_extract(ks, 'current_count') as current_count,
+        struct_extract(ks, 'dropped_count') as dropped_count,
         fold_id
     from compared
 )

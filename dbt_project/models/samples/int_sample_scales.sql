@@ -26,10 +26,10 @@ scales as (
         model_version,
         split_part(column_name, '_', 1) as drift_kind,
         substr(column_name, strpos(column_name, '_') + 1) as feature_name,
-        answer.row_count as value_count,
-        answer.mean as reference_mean,
-        answer.std as reference_std,
-        answer.wasserstein_scale
+        struct_extract(answer, 'row_count') as value_count,
+        struct_extract(answer, 'mean') as reference_mean,
+        struct_extract(answer, 'std') as reference_std,
+        struct_extract(answer, 'wasserstein_scale') as wasserstein_scale
     from measured
     where answer is not null
 )

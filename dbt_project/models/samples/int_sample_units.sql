@@ -129,7 +129,7 @@ compared_numbers as (
         scales.drift_kind,
         scales.feature_name,
         ks_two_sample(rests.number_values, currents.number_values) as ks,
-        wasserstein_distance(rests.number_values, currents.number_values).distance / nullif(scales.reference_std, 0) as wasserstein
+        struct_extract(wasserstein_distance(rests.number_values, currents.number_values), 'distance') / nullif(scales.reference_std, 0) as wasserstein
     from side_numbers as currents
     inner join side_numbers as rests
         on
@@ -144,43 +144,55 @@ compared_numbers as (
     where currents.is_current
 ),
 
+opened_numbers as (
+    select
+        {{ keep | join(',\n        ') }},
+        drift_kind,
+        feature_name,
+        struct_extract(ks, 'statistic') as ks_statistic,
+        struct_extract(ks, 'reference_count') as reference_count,
+        struct_extract(ks, 'current_count') as current_count,
+        wasserstein
+    from compared_numbers
+    where ks is not null
+),
+
 number_variances as (
     select
-        {% for name in keep %}compared_numbers.{{ name }},
+        {% for name in keep %}opened_numbers.{{ name }},
         {% endfor -%}
-        compared_numbers.drift_kind,
-        compared_numbers.feature_name,
-        any_value(compared_numbers.ks.statistic) as ks_statistic,
-        any_value(compared_numbers.wasserstein) as wasserstein,
+        opened_numbers.drift_kind,
+        opened_numbers.feature_name,
+        any_value(opened_numbers.ks_statistic) as ks_statistic,
+        any_value(opened_numbers.wasserstein) as wasserstein,
         coalesce(
             max(
                 ({{ driftnet.design_effect(
                     'blocks.rho',
-                    'blocks.squared_size_sum * least(1.0, compared_numbers.ks.reference_count / cast(blocks.row_count as double))',
+                    'blocks.squared_size_sum * least(1.0, opened_numbers.reference_count / cast(blocks.row_count as double))',
                     'blocks.row_count'
-                ) }}) / compared_numbers.ks.reference_count
+                ) }}) / opened_numbers.reference_count
                 + ({{ driftnet.design_effect(
                     'blocks.rho',
                     "case when blocks.block_grain = 'day' then windows.squared_day_sum else windows.row_count * cast(windows.row_count as double) end",
                     'windows.row_count'
-                ) }}) / compared_numbers.ks.current_count
+                ) }}) / opened_numbers.current_count
             ),
-            max(1.0 / compared_numbers.ks.reference_count + 1.0 / compared_numbers.ks.current_count)
+            max(1.0 / opened_numbers.reference_count + 1.0 / opened_numbers.current_count)
         ) as sampling_variance
-    from compared_numbers
+    from opened_numbers
     inner join windows
         on
-            {% for name in keep %}{{ "and " if not loop.first }}compared_numbers.{{ name }} = windows.{{ name }}
+            {% for name in keep %}{{ "and " if not loop.first }}opened_numbers.{{ name }} = windows.{{ name }}
             {% endfor %}
     left join blocks
         on
-            compared_numbers.model_name = blocks.model_name
-            and compared_numbers.model_version = blocks.model_version
-            and compared_numbers.drift_kind = blocks.drift_kind
-            and compared_numbers.feature_name = blocks.feature_name
-            and blocks.block_grain in ('day', compared_numbers.window_grain)
+            opened_numbers.model_name = blocks.model_name
+            and opened_numbers.model_version = blocks.model_version
+            and opened_numbers.drift_kind = blocks.drift_kind
+            and opened_numbers.feature_name = blocks.feature_name
+            and blocks.block_grain in ('day', opened_numbers.window_grain)
             and blocks.rho is not null
-    where compared_numbers.ks is not null
     group by all
 ),
 
@@ -244,8 +256,8 @@ units as (
     {%- for metric, value, rows in [
         ('ks_statistic', 'ks_statistic / sqrt(sampling_variance)', 'number_variances'),
         ('wasserstein', 'wasserstein / sqrt(sampling_variance)', 'number_variances'),
-        ('mmd_squared', 'mmd.statistic / sqrt(1.0 / mmd.reference_count + 1.0 / mmd.current_count)', 'compared_vectors'),
-        ('pca_wasserstein', 'pca.statistic / sqrt(1.0 / pca.reference_count + 1.0 / pca.current_count)', 'compared_vectors')
+        ('mmd_squared', "struct_extract(mmd, 'statistic') / sqrt(1.0 / struct_extract(mmd, 'reference_count') + 1.0 / struct_extract(mmd, 'current_count'))", 'compared_vectors'),
+        ('pca_wasserstein', "struct_extract(pca, 'statistic') / sqrt(1.0 / struct_extract(pca, 'reference_count') + 1.0 / struct_extract(pca, 'current_count'))", 'compared_vectors')
     ] %}
     select
         {{ keep | join(',\n        ') }},

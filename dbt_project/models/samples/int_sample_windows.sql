@@ -64,7 +64,15 @@ models as (
 {% endfor %}
 days as (
     {%- for grain in var('sample_grains') %}
-    select * from {{ grain }}_days
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        row_count,
+        sample_limit,
+        fold_id
+    from {{ grain }}_days
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),

@@ -80,7 +80,7 @@ window_rows as (
             windows.model_name = samples.model_name
             and windows.model_version = samples.model_version
             and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('vector_grains')) }}
-            and samples.sample_hash <= windows.sample_limit
+            and windows.sample_limit >= samples.sample_hash
 ),
 
 window_vectors as (
@@ -161,16 +161,16 @@ comparisons as (
         drift_kind,
         feature_name,
         basis_id,
-        mmd.statistic as mmd_squared,
-        mmd.p_value as mmd_p_value,
-        pca.statistic as pca_wasserstein,
-        pca.p_value as pca_p_value,
-        pca.distances as component_distances,
-        pca.shifts as component_shifts,
-        pca.weights as component_weights,
-        mmd.reference_count as reference_count,
-        mmd.current_count as current_count,
-        mmd.dropped_count as dropped_count,
+        struct_extract(mmd, 'statistic') as mmd_squared,
+        struct_extract(mmd, 'p_value') as mmd_p_value,
+        struct_extract(pca, 'statistic') as pca_wasserstein,
+        struct_extract(pca, 'p_value') as pca_p_value,
+        struct_extract(pca, 'distances') as component_distances,
+        struct_extract(pca, 'shifts') as component_shifts,
+        struct_extract(pca, 'weights') as component_weights,
+        struct_extract(mmd, 'reference_count') as reference_count,
+        struct_extract(mmd, 'current_count') as current_count,
+        struct_extract(mmd, 'dropped_count') as dropped_count,
         fold_id
     from compared
 )
