@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from udfs.arrays import lists
+from udfs.arrays import lists, one_thread
 
 ARROW = {
     "DOUBLE": pa.float64(),
@@ -89,13 +89,14 @@ class Function:
             for name, _ in self.parameters
         ]
         answers = []
-        for row in range(len(columns[0])):
-            given = [read(row) for read in readers]
-            is_asked = all(
-                value is not None or may_be_null
-                for value, may_be_null in zip(given, optional, strict=True)
-            )
-            answers.append(self.kernel(*given) if is_asked else None)
+        with one_thread():
+            for row in range(len(columns[0])):
+                given = [read(row) for read in readers]
+                is_asked = all(
+                    value is not None or may_be_null
+                    for value, may_be_null in zip(given, optional, strict=True)
+                )
+                answers.append(self.kernel(*given) if is_asked else None)
         return _structs(answers, self.returns)
 
 
