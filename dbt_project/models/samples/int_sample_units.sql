@@ -50,6 +50,7 @@ ranked as (
         window_grain,
         grain_start_at,
         window_start_at,
+        sample_hash,
         embedding,
         {{ covariate_list(grain ~ '_rows', features) }} as raw_row,
         {{ numbers | join(',\n        ') }},
@@ -92,7 +93,7 @@ sides as (
         {% for name in keep %}windows.{{ name }},
         {% endfor -%}
         ranked.grain_start_at = windows.window_start_at as is_current,
-        {{ day_number('ranked.window_start_at', 'ranked.model_name') }} as day_number,
+        ranked.sample_hash,
         ranked.embedding,
         ranked.raw_row,
         {% for name in numbers %}ranked.{{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
@@ -213,6 +214,7 @@ side_vectors as (
                 when bases.drift_kind = 'embedding' then sides.embedding
                 else {{ joint_row('sides.raw_row', 'bases') }}
             end
+            order by sides.sample_hash
         ) as vectors
     from sides
     inner join bases

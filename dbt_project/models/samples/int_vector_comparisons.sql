@@ -29,30 +29,33 @@ bases as (
 ),
 
 reference_samples as (
-    {{ reference_sample('reference_rows', var('embedding_sample_size'), ['model_name', 'model_version', 'window_start_at', 'embedding'] + numbers) }}
+    {{ reference_sample('reference_rows', var('embedding_sample_size'), ['model_name', 'model_version', 'window_start_at', 'sample_hash', 'embedding'] + numbers) }}
 ),
 
 reference_raw as (
     select
         reference_samples.model_name,
         reference_samples.model_version,
+        reference_samples.sample_hash,
         {{ day_number('reference_samples.window_start_at', 'reference_samples.model_name') }} as day_number,
         reference_samples.embedding,
         {{ covariate_list('reference_samples', features) }} as raw_row
     from reference_samples
 ),
 
+-- in one order, so that sums are the same to the last digit however events came
 reference_vectors as (
     select
         bases.model_name,
         bases.model_version,
         bases.basis_id,
-        list(reference_raw.day_number) as day_numbers,
+        list(reference_raw.day_number order by reference_raw.sample_hash) as day_numbers,
         list(
             case
                 when bases.drift_kind = 'embedding' then reference_raw.embedding
                 else {{ joint_row('reference_raw.raw_row', 'bases') }}
             end
+            order by reference_raw.sample_hash
         ) as vectors
     from reference_raw
     inner join bases
@@ -67,6 +70,7 @@ window_rows as (
         windows.window_grain,
         windows.window_start_at,
         windows.fold_id,
+        samples.sample_hash,
         {{ day_number('samples.window_start_at', 'samples.model_name') }} as day_number,
         samples.embedding,
         {{ covariate_list('samples', features) }} as raw_row,
@@ -97,12 +101,13 @@ window_vectors as (
         any_value(bases.means) as means,
         any_value(bases.components) as components,
         any_value(bases.explained_variances) as explained_variances,
-        list(window_rows.day_number) as day_numbers,
+        list(window_rows.day_number order by window_rows.sample_hash) as day_numbers,
         list(
             case
                 when bases.drift_kind = 'embedding' then window_rows.embedding
                 else {{ joint_row('window_rows.raw_row', 'bases') }}
             end
+            order by window_rows.sample_hash
         ) as vectors
     from window_rows
     inner join bases
