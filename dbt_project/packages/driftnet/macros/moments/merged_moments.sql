@@ -9,6 +9,8 @@ Parameters
     by      names of the columns that say which group a part belongs to
 Returns
     by, value_count, zero_count, minimum, maximum, mean, squared_deviation_sum; the variance is M2 / (n - 1)
+Errors
+    none
 Source
     Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37
 #}
