@@ -234,7 +234,6 @@ COMPARED = (
     "int_histograms",
     "int_reference_codes",
     "int_bin_specs",
-    "int_unknown_features",
     "fct_histogram_bins",
     "fct_drift_metrics",
     "fct_drift_bins",
@@ -323,8 +322,6 @@ def _kill_a_build(home: Home, nodes: int, seconds: float) -> tuple[str, bool, bo
 def _assert_same(ours: Home, theirs: Home, table: str) -> None:
     columns = [name for name, *_ in ours.query(f"describe {table}") if name not in BY_BUILD]
     where = "where check_name <> 'gaps'" if table == "fct_pipeline_checks" else ""
-    if table == "int_unknown_features":
-        where = "where feature_name <> ''"
     grouped = f"select {', '.join(columns)} from {table} {where} order by all"
     mine, other = ours.query(grouped), theirs.query(grouped)
     assert len(mine) == len(other), table

@@ -28,6 +28,10 @@ unknown_features as (
     where feature_name != ''
 ),
 
+features as (
+    select * from {{ ref('stg_features') }}
+),
+
 gaps as (
     select * from {{ ref('int_landing_gaps') }}
     where gap_count > 0
@@ -275,14 +279,20 @@ changed_types as (
     from feature_counts
 ),
 
+-- what came before its version was registered is unknown no more
 unknown_days as (
     select
-        model_name,
-        model_version,
-        window_start_at,
-        feature_name,
-        sum(event_count) as event_count
+        unknown_features.model_name,
+        unknown_features.model_version,
+        unknown_features.window_start_at,
+        unknown_features.feature_name,
+        sum(unknown_features.event_count) as event_count
     from unknown_features
+    anti join features
+        on
+            unknown_features.model_name = features.model_name
+            and unknown_features.model_version = features.model_version
+            and unknown_features.feature_name = lower(features.feature_name)
     group by 1, 2, 3, 4
 ),
 
