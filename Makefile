@@ -52,7 +52,7 @@ study: .venv/.dev ## long trials of the statistics; writes reports/study.md (PAR
 	$(BIN)/python -m tests.study $(PARTS)
 
 UV_COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
-    --no-strip-extras --no-header --no-emit-index-url
+    --no-strip-extras --no-header
 pins: ## pin the requirements anew (needs uv)
 	$(UV_COMPILE) --all-extras -o requirements/dev.txt
 	$(UV_COMPILE) $(addprefix --extra ,model gate alert kafka api watch schedule) \
