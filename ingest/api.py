@@ -2,7 +2,8 @@
 
 ``POST /predict`` and ``POST /labels`` take one item or a list and answer once the event log holds
 the events; ``GET /model`` says who scores; ``/healthz`` and ``/readyz`` are for who watches the
-process. Errors are problem documents (`ingest.problems`). Nothing that is scored is ever opened.
+process. Errors are problem documents (`ingest.serving.problems`). Nothing that is scored is ever
+opened.
 """
 
 import asyncio
@@ -12,13 +13,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from ingest import api_docs as docs
-from ingest import api_shapes as shapes
-from ingest import problems
-from ingest.api_looks import add_looks
-from ingest.api_metrics import Measured
-from ingest.api_parts import Parts
-from ingest.api_score import add_labels, add_predict
+from ingest.serving import docs, problems, shapes
+from ingest.serving.looks import add_looks
+from ingest.serving.metrics import Measured
+from ingest.serving.parts import Parts
+from ingest.serving.score import add_labels, add_predict
 
 _DESCRIPTION = """Scores with the champion and keeps what it said.
 

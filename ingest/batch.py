@@ -16,14 +16,14 @@ from uuid import UUID
 import duckdb
 import pyarrow.parquet as pq
 
-from ingest import chain
-from ingest.batch_plan import Plan, make_plan
-from ingest.batch_reference import import_reference
-from ingest.batch_refusal import refuse_mostly_bad
-from ingest.batch_source import first_line, open_source
-from ingest.batch_sql import labels_sql, predictions_sql
+from ingest.batches.plan import Plan, make_plan
+from ingest.batches.reference import import_reference
+from ingest.batches.refusal import refuse_mostly_bad
+from ingest.batches.source import first_line, open_source
+from ingest.batches.sql import labels_sql, predictions_sql
 from ingest.engine import connect, write_parquet
 from ingest.errors import InputError
+from ingest.landed import chain
 from ingest.log import Topics
 from ingest.model import registered_features
 from ingest.progress import Advance

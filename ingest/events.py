@@ -22,7 +22,7 @@ from ingest.fields import (
     SCHEMA_VERSION,
     Field,
 )
-from ingest.reading import read_message
+from ingest.landed.reading import read_message
 
 __all__ = [
     "FEATURE_NAME",

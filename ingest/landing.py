@@ -1,7 +1,7 @@
 """Landing: from the event log to Parquet, each position exactly once.
 
 Every message becomes a row, also a bad one (``_error``, ``_raw``): nothing is dropped and nothing
-blocks a partition. The rule of the commit is `ingest.chain`; the rules of a message are
+blocks a partition. The rule of the commit is `ingest.landed.chain`; the rules of a message are
 `ingest.fields`.
 """
 
@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 import duckdb
 import pyarrow as pa
 
-from ingest import chain
 from ingest.engine import connect, write_parquet
 from ingest.errors import DriftnetError
 from ingest.events import LABEL_FIELDS, PREDICTION_FIELDS
-from ingest.landing_sql import landing_sql
+from ingest.landed import chain
+from ingest.landed.sql import landing_sql
 from ingest.log import EventLog, Gone, Record
 from ingest.model import Feature
 from ingest.progress import Advance, ignore

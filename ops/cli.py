@@ -14,19 +14,8 @@ from typing import Any
 import click
 
 from ingest.errors import DriftnetError
-from ops import (
-    cli_demo,
-    cli_drift,
-    cli_events,
-    cli_import,
-    cli_judge,
-    cli_models,
-    cli_schedule,
-    cli_serve,
-    cli_upkeep,
-    cli_watch,
-    settings,
-)
+from ops import settings
+from ops.verbs import demo, drift, events, importing, judge, models, schedule, serve, upkeep, watch
 
 INTERRUPTED = 130
 
@@ -62,25 +51,25 @@ def cli(context: click.Context) -> None:
 
 
 for verb in (
-    cli_demo.demo,
-    cli_models.retrain,
-    cli_models.models,
-    cli_serve.serve,
-    cli_events.replay,
-    cli_import.import_,
-    cli_events.land,
-    cli_judge.build,
-    cli_judge.gate,
-    cli_judge.report,
-    cli_judge.alert,
-    cli_watch.watch,
-    cli_drift.drift,
-    cli_drift.baseline,
-    cli_judge.run,
-    cli_upkeep.compact,
-    cli_upkeep.prune,
-    cli_schedule.schedule,
-    cli_models.status,
+    demo.demo,
+    models.retrain,
+    models.models,
+    serve.serve,
+    events.replay,
+    importing.import_,
+    events.land,
+    judge.build,
+    judge.gate,
+    judge.report,
+    judge.alert,
+    watch.watch,
+    drift.drift,
+    drift.baseline,
+    judge.run,
+    upkeep.compact,
+    upkeep.prune,
+    schedule.schedule,
+    models.status,
 ):
     cli.add_command(verb)
 

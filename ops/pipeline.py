@@ -11,8 +11,8 @@ from ingest import landing
 from ingest import model as models
 from ingest.errors import InputError
 from ingest.landing import EventKind, Landed
-from ingest.local_appender import LocalAppender
-from ingest.local_log import LocalLog
+from ingest.local.appender import LocalAppender
+from ingest.local.log import LocalLog
 from ingest.log import AsyncAppender, EventLog
 from ingest.progress import Advance, ignore
 from ops import dbt, lock, warehouse
@@ -32,7 +32,7 @@ def open_log(
         Is told of a torn tail of the local log that was cut.
     """
     if settings.kafka is not None:
-        from ingest.kafka_log import KafkaLog
+        from ingest.kafka.log import KafkaLog
 
         return KafkaLog(settings.kafka)
     return LocalLog(settings.log, on_repair)
@@ -43,7 +43,7 @@ def open_appender(
 ) -> AsyncAppender:
     """Return the producing side of the event log for an event loop; as `open_log`."""
     if settings.kafka is not None:
-        from ingest.kafka_appender import KafkaAppender
+        from ingest.kafka.appender import KafkaAppender
 
         return KafkaAppender(settings.kafka)
     return LocalAppender(LocalLog(settings.log, on_repair))
@@ -96,8 +96,8 @@ def follow(
     tell
         Is given lines for people: rate and lag, gaps, waiting.
     """
-    from ingest.kafka_lander import KafkaLander
-    from ingest.kafka_share import Landing
+    from ingest.kafka.lander import KafkaLander
+    from ingest.kafka.share import Landing
 
     if settings.kafka is None:
         raise InputError("where is Kafka? set DRIFTNET_KAFKA_SERVERS, for instance localhost:9092")

@@ -10,16 +10,16 @@ from datetime import datetime
 from importlib.metadata import version
 
 from ingest.api import create_app
-from ingest.api_keys import Keys
-from ingest.api_limits import Limits
-from ingest.api_metrics import Metrics
-from ingest.api_parts import Parts
-from ingest.api_server import BACKLOG, Server
-from ingest.api_service import Service
 from ingest.champions import Champions, Tell
 from ingest.errors import InputError
 from ingest.log import Topics
 from ingest.scorer import SUBJECT
+from ingest.serving.keys import Keys
+from ingest.serving.limits import Limits
+from ingest.serving.metrics import Metrics
+from ingest.serving.parts import Parts
+from ingest.serving.server import BACKLOG, Server
+from ingest.serving.service import Service
 from ops import pipeline
 from ops.ports import LOOPBACK, showing
 from ops.settings import Settings

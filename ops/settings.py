@@ -16,7 +16,7 @@ from ingest.subjects import SubjectStorage, subject_storage
 from ops import settings_kafka
 
 if TYPE_CHECKING:
-    from ingest.kafka_client import Kafka
+    from ingest.kafka.client import Kafka
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

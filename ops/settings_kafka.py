@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ingest.errors import InputError
 
 if TYPE_CHECKING:
-    from ingest.kafka_client import Kafka
+    from ingest.kafka.client import Kafka
 
 #: name of the variable -> what it sets.
 KNOWN: Mapping[str, str] = {
@@ -50,7 +50,7 @@ def kafka(values: Mapping[str, str]) -> "Kafka | None":
 def at(servers: str, values: Mapping[str, str]) -> "Kafka":
     """Return the Kafka at some servers, everything else from the surroundings; see `kafka`."""
     try:
-        from ingest.kafka_client import Kafka
+        from ingest.kafka.client import Kafka
     except ModuleNotFoundError as error:
         raise InputError(
             f"Kafka needs {error.name}: install it with `pip install -e .[kafka]`"

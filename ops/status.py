@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest import chain
 from ingest import model as models
+from ingest.landed import chain
 from ops import judging, pipeline, warehouse
 from ops.settings import Settings
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ingest import compaction, pruning
-from ingest.compaction import Compacted
 from ingest.errors import InputError
+from ingest.landed import compaction, pruning
+from ingest.landed.compaction import Compacted
+from ingest.landed.pruning import Pruned
 from ingest.progress import Advance, ignore
-from ingest.pruning import Pruned
 from ops import lock, warehouse
 from ops.settings import Settings
 

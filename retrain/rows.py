@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest import chain
 from ingest.card import Feature
-from ingest.compacted import spans
 from ingest.engine import connect
 from ingest.errors import DriftnetError, InputError
+from ingest.landed import chain
+from ingest.landed.compacted import spans
 from ingest.quoting import column, text
 
 Query = Callable[[str, Sequence[object]], pa.Table]
@@ -170,7 +170,7 @@ def logged_rows(
 
 def files_of(folder: Path, positions: Sequence[int]) -> list[Path]:
     """Return the landed files of a chain that hold some positions, and no other file."""
-    live, whole = chain.listing(folder), spans(folder)  # in this order, see `ingest.chain`
+    live, whole = chain.listing(folder), spans(folder)  # in this order, see `ingest.landed.chain`
     end = whole[-1].next_offset if whole else 0
     files = {span.position: span.path for span in whole}
     files |= {position: path for position, path in live.items() if position >= end}

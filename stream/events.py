@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.chain import file_name, partition_folder, walk
 from ingest.errors import InputError
 from ingest.events import parse_prediction
+from ingest.landed.chain import file_name, partition_folder, walk
 from ingest.log import EventLog
 from stream.alarm import SCORE, Stream, feature_signal
 from stream.batch import Batch, Feed

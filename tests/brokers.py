@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.kafka_client import Kafka
-from ingest.kafka_topics import KafkaTopics
+from ingest.kafka.client import Kafka
+from ingest.kafka.topics import KafkaTopics
 from ingest.log import Unavailable
 from ops.broker import Broker
 

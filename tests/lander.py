@@ -12,11 +12,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest import chain
 from ingest.durable import sync
-from ingest.kafka_client import Kafka
-from ingest.kafka_lander import KafkaLander
-from ingest.kafka_share import Landing
+from ingest.kafka.client import Kafka
+from ingest.kafka.lander import KafkaLander
+from ingest.kafka.share import Landing
+from ingest.landed import chain
 
 
 def say(line: str) -> None:

@@ -17,12 +17,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ingest import chain
 from ingest.events import Prediction
-from ingest.kafka_client import Kafka
-from ingest.kafka_lander import KafkaLander
-from ingest.kafka_log import KafkaLog
-from ingest.kafka_share import Landing
+from ingest.kafka.client import Kafka
+from ingest.kafka.lander import KafkaLander
+from ingest.kafka.log import KafkaLog
+from ingest.kafka.share import Landing
+from ingest.landed import chain
 from ingest.landing import Landed
 from ingest.log import Unavailable
 from tests.brokers import ROOT

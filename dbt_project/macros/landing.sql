@@ -69,7 +69,7 @@ A query of the files that hold what landed of a topic: file, what its path says,
 (a chain file tells only where it begins; that is enough, since a fold ends where a file ends).
 
 Compacted files cover the chain from 0 to the compacted end; what lies in a larger one, and a chain file before the end, was left by a
-killed compaction or a zombie. In ingest.compacted is the same rule in Python.
+killed compaction or a zombie. In ingest.landed.compacted is the same rule in Python.
 #}
 {% macro landed_file_names(topic) -%}
     {%- set folder = quoted(var('driftnet_home') ~ '/landing/' ~ topic) -%}

@@ -33,9 +33,9 @@ EMPTY = """
 import socket
 from datetime import UTC, datetime
 from fastapi import FastAPI
-from ingest.api_server import Server
-from ingest.api_service import Health
-from ops.cli_show import tell
+from ingest.serving.server import Server
+from ingest.serving.service import Health
+from ops.verbs.show import tell
 
 app = FastAPI()
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from kafka import KafkaConsumer, TopicPartition
 
 from ingest.events import Prediction
-from ingest.kafka_client import Kafka
-from ingest.kafka_lander import KafkaLander
-from ingest.kafka_log import KafkaLog
-from ingest.kafka_records import bound
-from ingest.kafka_share import Landing
+from ingest.kafka.client import Kafka
+from ingest.kafka.lander import KafkaLander
+from ingest.kafka.log import KafkaLog
+from ingest.kafka.records import bound
+from ingest.kafka.share import Landing
 from ingest.model import Feature
 from tests.brokers import running
 from tests.measured import Say, table

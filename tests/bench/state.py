@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from ingest import chain
 from ingest.engine import write_parquet
+from ingest.landed import chain
 from tests.measured import Say, table
 from tests.warehouse.home import BEGIN, CHECKOUT, Home, draw
 

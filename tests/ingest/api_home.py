@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 
 from ingest import model
 from ingest.api import create_app
-from ingest.api_keys import Keys
-from ingest.api_limits import Limits
-from ingest.api_metrics import Metrics
-from ingest.api_parts import Parts
-from ingest.api_service import Service
 from ingest.champions import Champions
-from ingest.local_appender import LocalAppender
-from ingest.local_log import LocalLog
+from ingest.local.appender import LocalAppender
+from ingest.local.log import LocalLog
 from ingest.log import AsyncAppender, Topics
 from ingest.scorer import SUBJECT
+from ingest.serving.keys import Keys
+from ingest.serving.limits import Limits
+from ingest.serving.metrics import Metrics
+from ingest.serving.parts import Parts
+from ingest.serving.service import Service
 from ingest.subjects import SubjectStorage
 from ingest.synthesize import synthesize
 from retrain.train import train_initial

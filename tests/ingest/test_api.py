@@ -12,11 +12,11 @@ from time import monotonic
 import httpx
 import pytest
 
-from ingest.api_limits import Limits
 from ingest.errors import DriftnetError
 from ingest.events import parse_label, parse_prediction
 from ingest.log import Position, Unavailable
 from ingest.scorer import Scorer
+from ingest.serving.limits import Limits
 from ingest.subjects import SubjectStorage
 from tests.ingest.api_home import NAME, NOW, ONE, TOPICS, Api, copy_home
 

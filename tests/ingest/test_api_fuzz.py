@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from ingest.api_limits import Limits
 from ingest.features import FEATURES
 from ingest.landing import land
+from ingest.serving.limits import Limits
 from tests.ingest.api_home import TOPICS, Api
 
 KEY = "correct-horse-battery"

@@ -1,7 +1,7 @@
 import pytest
 
-from ingest.api_keys import Keys
 from ingest.errors import InputError
+from ingest.serving.keys import Keys
 
 LONG = "a-key-of-20-letters."
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest import chain
 from ingest.batch import Imported, import_file, import_reference
 from ingest.card import Card
 from ingest.errors import InputError
+from ingest.landed import chain
 from ingest.log import Topics
 from ingest.model import Feature, describe, registered_features, verify
 
@@ -521,7 +521,7 @@ def test_a_reference_may_not_take_the_name_of_a_trained_model(
     source: Path, refer: Callable[..., Card], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = Card("churn", "1", "trained", NOW, 0.5)
-    monkeypatch.setattr("ingest.batch_reference.registered", lambda models: [trained])
+    monkeypatch.setattr("ingest.batches.reference.registered", lambda models: [trained])
     with pytest.raises(InputError, match=r"model churn was trained here.*under another model name"):
         refer(source)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ingest.batching import CHARACTERS, Batching
 from ingest.scorer import Scores
+from ingest.serving.batching import CHARACTERS, Batching
 
 
 class Counting:

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.chain import (
+from ingest.errors import DriftnetError
+from ingest.landed.chain import (
     Fenced,
     chain_end,
     commit,
@@ -20,7 +21,6 @@ from ingest.chain import (
     unfinished,
     walk,
 )
-from ingest.errors import DriftnetError
 
 
 def put(folder: Path, position: int, next_offset: str | int, value: int = 0) -> Path:
@@ -116,14 +116,15 @@ def test_a_file_is_synced_then_linked_then_its_folder_is_synced(
     link = os.link
     with unfinished(tmp_path, 0) as temporary:
         monkeypatch.setattr(
-            "ingest.chain.sync", lambda path: steps.append("folder" if path.is_dir() else "file")
+            "ingest.landed.chain.sync",
+            lambda path: steps.append("folder" if path.is_dir() else "file"),
         )
 
         def spy(source: Path, target: Path) -> None:
             steps.append("link")
             link(source, target)
 
-        monkeypatch.setattr("ingest.chain.os.link", spy)
+        monkeypatch.setattr("ingest.landed.chain.os.link", spy)
         commit(temporary, tmp_path, 0)
     assert steps == ["file", "link", "folder"]
 
@@ -136,7 +137,7 @@ def test_a_file_system_without_hard_links_is_refused(
     def refuse(source: Path, target: Path) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr("ingest.chain.os.link", refuse)
+    monkeypatch.setattr("ingest.landed.chain.os.link", refuse)
     with pytest.raises(DriftnetError, match=r"without hard links.*set DRIFTNET_HOME"):
         require_links(tmp_path / "landing")
     assert list((tmp_path / "landing").iterdir()) == []

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest import chain, compaction
-from ingest.compacted import all_spans, compacted_end, compacted_folder, span_name, spans
-from ingest.compaction import Compacted, compact
-from ingest.pruning import prune
+from ingest.landed import chain, compaction
+from ingest.landed.compacted import all_spans, compacted_end, compacted_folder, span_name, spans
+from ingest.landed.compaction import Compacted, compact
+from ingest.landed.pruning import prune
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Rows = list[dict[str, Any]]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ingest import chain
 from ingest.errors import InputError
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.kafka_appender import KafkaAppender
-from ingest.kafka_log import KafkaLog
+from ingest.kafka.appender import KafkaAppender
+from ingest.kafka.log import KafkaLog
+from ingest.landed import chain
 from ingest.landing import Landed, land
-from ingest.local_appender import LocalAppender
-from ingest.local_log import LocalLog
+from ingest.local.appender import LocalAppender
+from ingest.local.log import LocalLog
 from ingest.log import AsyncAppender, EventLog, Record
 from tests.brokers import Running
 from tests.landers import event_id, message, reachable, rows

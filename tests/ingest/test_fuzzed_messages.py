@@ -10,7 +10,7 @@ import pytest
 from ingest.errors import InputError
 from ingest.events import parse_prediction
 from ingest.landing import land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from tests.landers import event_id, message, rows
 
 COUNT = 100_000

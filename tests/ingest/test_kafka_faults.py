@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import chain
-from ingest.compaction import compact
-from ingest.kafka_log import KafkaLog
-from ingest.kafka_topics import KafkaTopics
+from ingest.kafka.log import KafkaLog
+from ingest.kafka.topics import KafkaTopics
+from ingest.landed import chain
+from ingest.landed.compaction import compact
 from tests.brokers import Running, running
 from tests.landers import Lander, Load, catch_up, faults, landers, until
 

@@ -11,13 +11,13 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from ingest import chain
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.kafka_client import Kafka
-from ingest.kafka_lander import KafkaLander
-from ingest.kafka_log import KafkaLog
-from ingest.kafka_share import Landing
-from ingest.kafka_topics import KafkaTopics, Replaced
+from ingest.kafka.client import Kafka
+from ingest.kafka.lander import KafkaLander
+from ingest.kafka.log import KafkaLog
+from ingest.kafka.share import Landing
+from ingest.kafka.topics import KafkaTopics, Replaced
+from ingest.landed import chain
 from ingest.model import Feature
 from tests.brokers import Running
 from tests.landers import (

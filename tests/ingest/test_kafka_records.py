@@ -16,9 +16,9 @@ from kafka.record import MemoryRecords
 from kafka.record.default_records import DefaultRecordBatchBuilder
 from kafka.structs import TopicPartition
 
-from ingest import kafka_records
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.kafka_records import BoundedRecords, Row, unpacked
+from ingest.kafka import records as kafka_records
+from ingest.kafka.records import BoundedRecords, Row, unpacked
 
 Item = tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]
 

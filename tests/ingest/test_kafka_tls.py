@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.kafka_client import Kafka, Refused
-from ingest.kafka_log import KafkaLog
+from ingest.kafka.client import Kafka, Refused
+from ingest.kafka.log import KafkaLog
 from tests.brokers import answer, free_ports, running
 from tests.landers import catch_up, message, rows
 
@@ -72,7 +72,7 @@ def test_tls_with_scram_lands_and_every_refusal_says_why(
         log.close()
         assert catch_up(kafka, tmp_path / "landing", topic).row_count == 100
         assert len(rows(tmp_path / "landing", topic)) == 100
-        monkeypatch.setattr("ingest.kafka_client.CONNECT_MS", 10_000)
+        monkeypatch.setattr("ingest.kafka.client.CONNECT_MS", 10_000)
         for wrong, said in (
             ({"password": "wrong"}, "Authentication"),
             ({"mechanism": "PLAIN"}, "[Mm]echanism"),

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import chain, landing
+from ingest import landing
 from ingest.errors import DriftnetError, InputError
 from ingest.events import Label, Prediction, parse_prediction
-from ingest.feature_sql import TOO_MANY
 from ingest.fields import MAX_OTHER_BYTES
+from ingest.landed import chain
+from ingest.landed.feature_sql import TOO_MANY
 from ingest.landing import Landed, land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ingest.log import Record
 from ingest.model import Feature
 
@@ -514,7 +515,7 @@ def test_what_a_dead_lander_left_is_swept(tmp_path: Path) -> None:
 APPEND = """
 import sys
 from pathlib import Path
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 log = LocalLog(Path(sys.argv[1]), print)
 message = sys.stdin.buffer.read()
 for number in range(100):

@@ -7,8 +7,8 @@ import pytest
 
 from ingest.errors import DriftnetError, InputError
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.local_appender import LocalAppender
-from ingest.local_log import LocalLog
+from ingest.local.appender import LocalAppender
+from ingest.local.log import LocalLog
 from ingest.log import Position, Unavailable
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ingest.errors import DriftnetError, InputError
 from ingest.fields import MAX_MESSAGE_BYTES
-from ingest.frames import HEAD, pack, scan
-from ingest.local_log import LocalLog
+from ingest.local.frames import HEAD, pack, scan
+from ingest.local.log import LocalLog
+from ingest.local.tail import repair
 from ingest.log import Record
-from ingest.tail import repair
 
 
 def refuse(text: str) -> None:
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.local_log.write_all", full)
+        patch.setattr("ingest.local.log.write_all", full)
         with pytest.raises(DriftnetError, match=r"cannot append .*No space left"):
             log.append("t", [b"two"])
     log.append("t", [b"three"])
@@ -227,7 +227,7 @@ def test_racers_agree_on_one_source_id(tmp_path: Path) -> None:
 WRITE_MANY = """
 import sys
 from pathlib import Path
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 log = LocalLog(Path(sys.argv[1]), print)
 for number in range(0, 400, 10):
     log.append("t", [b"%s:%d" % (sys.argv[2].encode(), number + step) for step in range(10)])
@@ -236,7 +236,7 @@ for number in range(0, 400, 10):
 WRITE_FOR_EVER = """
 import itertools, sys
 from pathlib import Path
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 log = LocalLog(Path(sys.argv[1]), print)
 for number in itertools.count():
     print(log.append("t", [b"%d" % number * 50])[0].offset, flush=True)

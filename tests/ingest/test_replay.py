@@ -13,7 +13,7 @@ from ingest.errors import InputError
 from ingest.event_file import open_events
 from ingest.event_sql import Delay
 from ingest.events import Label, Prediction, parse_label, parse_prediction
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ingest.log import Position
 from ingest.replay import Replayed, Topics, replay
 from ingest.scorer import Scorer

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from ops import cli, lock
-from ops.cli_options import now
 from ops.settings import CHECKOUT
+from ops.verbs.options import now
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +161,7 @@ def test_an_import_lands_once_and_gives_the_model_its_reference(
 def test_a_happening_is_one_line_of_json_without_live_addresses(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from ops.cli_show import tell
+    from ops.verbs.show import tell
 
     tell("job_ended", said="cannot read\nhttps://login.example.com/a", seconds=1.5)
     line = capsys.readouterr().err

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import InputError
-from ingest.kafka_client import Kafka
-from ingest.kafka_log import KafkaLog
-from ingest.local_log import LocalLog
+from ingest.kafka.client import Kafka
+from ingest.kafka.log import KafkaLog
+from ingest.local.log import LocalLog
 from ingest.log import Unavailable
 from ops import pipeline, settings
 
@@ -69,7 +69,7 @@ def test_no_secret_is_shown_or_handed_to_other_programs() -> None:
 @pytest.mark.usefixtures("lost_sockets")
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_closed_port_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.kafka_client.CONNECT_MS", 500)
+    monkeypatch.setattr("ingest.kafka.client.CONNECT_MS", 500)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

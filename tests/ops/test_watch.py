@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ops import cli, watching
-from ops.cli_options import now
 from ops.settings import Settings
+from ops.verbs.options import now
 from stream.policy import shipped
 from tests.stream.places import append, label_rows, messages, publish_labels, write_reference
 

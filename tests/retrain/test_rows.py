@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.card import Feature
-from ingest.chain import file_name, partition_folder
-from ingest.compacted import compacted_folder, span_name
 from ingest.errors import DriftnetError
+from ingest.landed.chain import file_name, partition_folder
+from ingest.landed.compacted import compacted_folder, span_name
 from retrain.rows import files_of, logged_rows, positions_held
 
 FEATURES = (Feature("size", "numeric"), Feature("kind", "categorical"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.events import Prediction
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ops.settings import Settings
 
 START = datetime(2025, 1, 6, tzinfo=UTC)

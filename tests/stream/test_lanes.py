@@ -10,7 +10,7 @@ import pytest
 
 from ingest.card import Feature
 from ingest.landing import land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from stream.batch import Batch
 from stream.events import read_landing, read_log
 from stream.labels import Query, read_labels

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest import model as models
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ingest.model import Model
 from ingest.replay import Topics, replay
 from ingest.scorer import Scorer, positive_share

@@ -19,7 +19,7 @@ from ingest import model as models
 from ingest.card import Card, Feature
 from ingest.events import Label, Prediction
 from ingest.landing import EventKind, land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BEGIN = datetime(2024, 4, 1, tzinfo=UTC)

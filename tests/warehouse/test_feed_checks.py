@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from ingest import chain
 from ingest.engine import connect
+from ingest.landed import chain
+from ingest.landed.sql import landing_sql
 from ingest.landing import FIELDS, land_batch, table
-from ingest.landing_sql import landing_sql
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ingest.log import Gone
 from tests.warehouse.home import BEGIN, Home, draw
 

@@ -20,10 +20,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from ingest import chain
-from ingest.compaction import compact
+from ingest.landed import chain
+from ingest.landed.compaction import compact
 from ingest.landing import land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 from ops import warehouse
 from ops.settings import Settings
 from tests.ingest.test_compaction import put, rows
@@ -38,7 +38,7 @@ BY_BUILD = VOLATILE | {"fold_id", "counted_fold_id", "comparison_state"}
 APPEND = """
 import sys
 from pathlib import Path
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 log = LocalLog(Path(sys.argv[1]), print)
 print("ready", flush=True)
 for number in range(100_000):
@@ -50,7 +50,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from ingest.landing import land
-from ingest.local_log import LocalLog
+from ingest.local.log import LocalLog
 print("ready", flush=True)
 land(LocalLog(Path(sys.argv[1], "log"), print), "t", "label", Path(sys.argv[1], "landing"), [],
      lambda: datetime(2024, 5, 1, tzinfo=UTC), 2_000)
@@ -59,7 +59,7 @@ print("done", flush=True)
 COMPACT = """
 import sys
 from pathlib import Path
-from ingest.compaction import compact
+from ingest.landed.compaction import compact
 print("ready", flush=True)
 compact(Path(sys.argv[1]), ["t"], 40_000)
 print("done", flush=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from ingest import chain
+from ingest.landed import chain
 from tests.warehouse.home import BEGIN, Home, draw
 
 

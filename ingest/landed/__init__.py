@@ -1,0 +1,1 @@
+"""Landed files: the chain, the SQL that makes them, compaction and pruning."""

@@ -1,0 +1,1 @@
+"""The embedded event log: files, frames, and acknowledged appends."""

@@ -1,0 +1,1 @@
+"""The scoring API behind `ingest.api`: routes, types, limits, keys, and its server."""

@@ -1,0 +1,1 @@
+"""The verbs of the command line: options, help and what each says."""
