@@ -24,11 +24,13 @@ from ingest.batches.sql import labels_sql, predictions_sql
 from ingest.engine import connect, write_parquet
 from ingest.errors import InputError
 from ingest.landed import chain
+from ingest.landed.subject_sql import kept_bytes_sql
 from ingest.log import Topics
 from ingest.model import registered_features
 from ingest.progress import Advance
 from ingest.progress import ignore as tell_no_one
 from ingest.quoting import text
+from ingest.subjects import SubjectStorage
 
 __all__ = ["STAGING", "Imported", "import_file", "import_reference"]
 
@@ -76,6 +78,7 @@ def import_file(
     sample: int | None = None,
     query: str | None = None,
     database: Path | None = None,
+    storage: SubjectStorage = "full",
     advance: Advance = tell_no_one,
     threads: int = 2,
     memory_limit: str = "1GB",
@@ -106,6 +109,8 @@ def import_file(
         An SQL condition, and how many rows at most: the rows to take.
     query, database
         Instead of `source`: a SELECT, and the DuckDB file that it reads.
+    storage
+        Not full: of a bad row only hash and length are kept, for its columns may hold subjects.
     advance
         Is told the rows landed.
     threads, memory_limit
@@ -129,6 +134,9 @@ def import_file(
             parts = [(topics.predictions, predictions_sql(plan, registered, clock()))]
             if "label" in plan.columns:
                 parts.append((topics.labels, labels_sql(plan, clock())))
+            if storage != "full":
+                kept = f"select * replace ({kept_bytes_sql('_raw', storage)} as _raw) from"
+                parts = [(topic, f"{kept} ({sql})") for topic, sql in parts]
             is_new = _land(connection, plan, parts, landing)
     counts = []
     for topic, _ in parts:

@@ -22,6 +22,7 @@ from ingest.landed.sql import landing_sql
 from ingest.log import EventLog, Gone, Record
 from ingest.model import Feature
 from ingest.progress import Advance, ignore
+from ingest.subjects import SubjectStorage
 
 EventKind = Literal["prediction", "label"]
 FIELDS: Final = {"prediction": PREDICTION_FIELDS, "label": LABEL_FIELDS}
@@ -70,6 +71,7 @@ def land(
     batch_bytes: int = BATCH_BYTES,
     advance: Advance = ignore,
     *,
+    storage: SubjectStorage = "full",
     threads: int = 2,
     memory_limit: str = "1GB",
 ) -> Landed:
@@ -89,6 +91,8 @@ def land(
         About how much of the log becomes one file.
     advance
         Is told the rows of each file landed.
+    storage
+        What is kept of subjects, whoever sent them.
     threads, memory_limit
         Of DuckDB.
 
@@ -119,7 +123,7 @@ def land(
                     records, next_offset, reason = [], gap.resume_at, str(gap)
                 if next_offset == position:
                     break
-                sql = landing_sql(FIELDS[kind], features, clock())
+                sql = landing_sql(FIELDS[kind], features, clock(), storage)
                 try:
                     landed = land_batch(
                         connection, place, position, next_offset, table(records), sql, reason

@@ -4,6 +4,7 @@ Features, embedding and cluster are made from the whole URL before; they are kep
 """
 
 import hashlib
+import re
 from typing import Literal, get_args
 
 from ingest.errors import InputError
@@ -12,7 +13,9 @@ SubjectStorage = Literal["full", "host", "hash"]
 LONGEST = 65_536
 """Characters that the event contract allows."""
 
-_MARK = "sha256:"
+MARK = "sha256:"
+MARKED = re.compile(r"sha256:[0-9a-f]{64}")
+"""What was reduced to a hash before stays as it is, whatever is to be kept."""
 
 
 def subject_storage(text: str) -> SubjectStorage:
@@ -35,7 +38,7 @@ def kept(text: str, storage: SubjectStorage) -> str | None:
     """Return what an event keeps of its subject; None when nothing.
 
     A hash is of the text as it came: it finds an event again for who knows the URL; it hides a
-    URL that can be guessed from nobody.
+    URL that can be guessed from nobody. What was reduced already stays as it is.
 
     Examples
     --------
@@ -46,10 +49,12 @@ def kept(text: str, storage: SubjectStorage) -> str | None:
     >>> kept("", "full") is None
     True
     """
+    if storage != "full" and MARKED.fullmatch(text):
+        return text
     if storage == "host":
         from ingest.urls import split  # here: the settings read this module, they need no list
 
         text = split(text).host.text
     elif storage == "hash":
-        text = _MARK + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = MARK + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return text[:LONGEST] or None

@@ -16,7 +16,12 @@ from tldextract import TLDExtract
 HostKind = Literal["domain", "ipv4", "ipv6", "none"]
 
 LONGEST_HOST = 253  # characters, RFC 1035; longer ones are parsed but not remembered
-_AROUND = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\ufeff"
+AROUND = "".join(map(chr, range(33))) + "\x7f\xa0\u200b\ufeff"
+"""What is taken away around a URL."""
+
+DEFANGED = (("[.]", "."), ("(.)", "."), ("[dot]", "."), ("[:]", ":"), ("[://]", "://"))
+"""Marks of defanging and what they stand for, in the order in which they are put right."""
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):(?=//)|(data|javascript|mailto|about|blob):")
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 _PORT = re.compile(r":([0-9]{0,6})$")
@@ -74,11 +79,10 @@ def clean(text: str) -> str:
     >>> clean(" hxxps://mail[.]example[.]com/a ")
     'https://mail.example.com/a'
     """
-    text = text.strip(_AROUND)
+    text = text.strip(AROUND)
     if "[" in text or "(" in text:
-        for mark, plain in (("[.]", "."), ("(.)", "."), ("[dot]", "."), ("[:]", ":")):
+        for mark, plain in DEFANGED:
             text = text.replace(mark, plain)
-        text = text.replace("[://]", "://")
     if text[:4].lower() == "hxxp":
         text = "http" + text[4:]
     return text

@@ -68,7 +68,16 @@ def land(
     features = models.registered_features(settings.models)
     kinds = _kinds(settings)
     return {
-        topic: landing.land(log, topic, kind, settings.landing, features, clock, advance=advance)
+        topic: landing.land(
+            log,
+            topic,
+            kind,
+            settings.landing,
+            features,
+            clock,
+            advance=advance,
+            storage=settings.subject_storage,
+        )
         for topic, kind in kinds.items()
     }
 
@@ -107,6 +116,7 @@ def follow(
         lambda: models.registered_features(settings.models),
         clock,
         max_age,
+        settings.subject_storage,
     )
     lander = KafkaLander(
         settings.kafka, what, once=once, is_ending=is_ending, tell=tell, advance=advance

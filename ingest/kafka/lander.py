@@ -78,7 +78,9 @@ class KafkaLander:
         if topics is None:
             return self._landed
         with topics:
-            worker = LandWorker(landing.folder, landing.features, topics.check, landing.clock)
+            worker = LandWorker(
+                landing.folder, landing.features, topics.check, landing.clock, landing.storage
+            )
             try:
                 while not self._is_ending():
                     member = self._patiently(self._join)

@@ -18,6 +18,7 @@ from ingest.landed.worker import Chain, Job, LandWorker, Outcome
 from ingest.landing import EventKind, Landed
 from ingest.log import Gone, Unavailable
 from ingest.model import Feature
+from ingest.subjects import SubjectStorage
 
 FILE_ROWS: Final = 12_000
 FILE_BYTES: Final = 1 << 24
@@ -35,7 +36,7 @@ class Landing:
         Names and the contracts of their messages.
     folder
         The landing folder.
-    features, clock
+    features, clock, storage
         See `ingest.landed.worker.LandWorker`.
     max_age
         Seconds until what was read is landed, however little it is.
@@ -46,6 +47,7 @@ class Landing:
     features: Callable[[], Sequence[Feature]]
     clock: Callable[[], datetime]
     max_age: float = 10.0
+    storage: SubjectStorage = "full"
 
 
 class Share:

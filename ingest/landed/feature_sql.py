@@ -82,11 +82,16 @@ def feature_ctes(features: Sequence[Feature], source: str) -> list[str]:
     return [keyed, lowered, looked, fitted, itemed, spread]
 
 
-def feature_errors() -> list[str]:
-    """Return the arms of the CASE that judge the features."""
-    name = (
-        f"'feature name ' || left(_bad_name, 80) || {text(f' is not allowed: {FEATURE_NAME_RULE}')}"
-    )
+def feature_errors(*, tells_names: bool) -> list[str]:
+    """Return the arms of the CASE that judge the features.
+
+    Parameters
+    ----------
+    tells_names
+        Whether a name that is not allowed is repeated: it is any text, and may be a subject.
+    """
+    bad = "' ' || left(_bad_name, 80)" if tells_names else "''"
+    name = f"'feature name' || {bad} || {text(f' is not allowed: {FEATURE_NAME_RULE}')}"
     return [
         f"when _bad_name is not null then {name}",
         f"when _bad_value is not null then 'feature ' || _bad_value || {text(f' {FEATURE_RULE}')}",

@@ -24,8 +24,10 @@ from ingest.fields import (
 )
 from ingest.landed.feature_sql import feature_ctes, feature_errors, feature_outputs
 from ingest.landed.reading import NO_JSON, NO_OBJECT, NO_UTF8, TOMBSTONE
+from ingest.landed.subject_sql import kept_bytes_sql, kept_sql
 from ingest.model import Feature
 from ingest.quoting import column, listed, structure, text
+from ingest.subjects import SubjectStorage
 
 _READ_AS: dict[FieldKind, str] = {
     "version": "BIGINT",
@@ -39,7 +41,12 @@ _STRING = text(r'"(\\.|[^"\\])*"')
 _NUMBERS = text(r"\[[-+0-9.eE,\s]*\]")
 
 
-def landing_sql(fields: Sequence[Field], features: Iterable[Feature], landed_at: datetime) -> str:
+def landing_sql(
+    fields: Sequence[Field],
+    features: Iterable[Feature],
+    landed_at: datetime,
+    storage: SubjectStorage = "full",
+) -> str:
     """Return the SELECT over ``batch``.
 
     Parameters
@@ -50,6 +57,8 @@ def landing_sql(fields: Sequence[Field], features: Iterable[Feature], landed_at:
         The registered ones; each gets a column when the fields hold ``features``.
     landed_at
         Now; aware.
+    storage
+        What is kept of subjects, and of the bytes of bad messages, which may hold them.
     """
     registered = list(features) if any(field.kind == "features" for field in fields) else None
     landed = f"timestamp {text(landed_at.astimezone(UTC).replace(tzinfo=None).isoformat(' '))}"
@@ -62,11 +71,11 @@ def landing_sql(fields: Sequence[Field], features: Iterable[Feature], landed_at:
     errors = _document_errors() + [
         line for place, field in enumerate(fields, 1) for line in _errors(place, field, landed)
     ]
-    outputs = [_output(field) for field in fields if field.kind in SQL_TYPES]
+    outputs = [_output(field, storage) for field in fields if field.kind in SQL_TYPES]
     last = "converted"
     if registered is not None:
         steps += feature_ctes(registered, "converted")
-        errors += feature_errors()
+        errors += feature_errors(tells_names=storage == "full")
         outputs += feature_outputs(registered)
         last = "spread"
     cases = "\n        ".join(errors)
@@ -80,7 +89,7 @@ select
     _offset,
     {landed} as _landed_at,
     _reason as _error,
-    case when _reason is not null then _raw end as _raw,
+    case when _reason is not null then {kept_bytes_sql("_raw", storage)} end as _raw,
     {columns}
 from judged
 order by _offset"""
@@ -161,10 +170,11 @@ def _range(field: Field) -> list[str]:
     return low + high
 
 
-def _output(field: Field) -> tuple[str, str]:
+def _output(field: Field, storage: SubjectStorage) -> tuple[str, str]:
     """Return the name and the expression of a landed column; absent values get their default."""
     value = {
         "model_version": "coalesce(_as_model_version, '0')",
         "is_predicted_positive": "coalesce(_as_is_predicted_positive, _as_score >= _as_threshold)",
+        "subject": kept_sql("_as_subject", storage),
     }.get(field.name, f"_as_{field.name}")
     return field.name, f"cast({value} as {SQL_TYPES[field.kind]})"

@@ -19,6 +19,7 @@ from ingest.landed.sql import landing_sql
 from ingest.landing import FIELDS, EventKind, Landed, land_batch, rows_table
 from ingest.log import Unavailable
 from ingest.model import Feature
+from ingest.subjects import SubjectStorage
 
 DEPTH: Final = 2
 """How many files may wait for the thread."""
@@ -110,6 +111,8 @@ class LandWorker:
         `Unavailable` when that cannot be told now (then it is asked again).
     clock
         Gives now, aware.
+    storage
+        What is kept of subjects.
     """
 
     def __init__(
@@ -118,12 +121,14 @@ class LandWorker:
         features: Callable[[], Sequence[Feature]],
         check: Callable[[str, str], object],
         clock: Callable[[], datetime],
+        storage: SubjectStorage = "full",
         memory_limit: str = "1GB",
     ) -> None:
         self._folder = folder
         self._features = features
         self._check = check
         self._clock = clock
+        self._storage: SubjectStorage = storage
         self._memory_limit = memory_limit
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._outcomes: queue.Queue[Outcome | BaseException] = queue.Queue()
@@ -187,7 +192,7 @@ class LandWorker:
         now = time.monotonic()
         if now - self._known_at > 30:
             self._known, self._known_at = self._features(), now
-        sql = landing_sql(FIELDS[job.chain.kind], self._known, self._clock())
+        sql = landing_sql(FIELDS[job.chain.kind], self._known, self._clock(), self._storage)
         try:
             return land_batch(
                 connection,

@@ -100,6 +100,7 @@ def import_(
             sample=sample,
             query=query,
             database=database,
+            storage=settings.subject_storage,
             advance=advance,
             **meaning,
         )
