@@ -52,10 +52,12 @@ class Exporter(Collector):
         """Return what is true now."""
         found = status.status(self._settings, self._clock())
         yield from _jobs(found["jobs"])
-        lag = _gauge("log_lag_bytes", "Bytes of the log that are not landed", "topic")
-        for topic in found["topics"]:
-            lag.add_metric([topic["topic"]], topic["lag_bytes"])
-        yield lag
+        for unit in ("bytes", "messages"):
+            lag = _gauge(f"log_lag_{unit}", f"Of the log, {unit} that have not landed", "topic")
+            for topic in found["topics"]:
+                if topic.get(f"lag_{unit}") is not None:
+                    lag.add_metric([topic["topic"]], topic[f"lag_{unit}"])
+            yield lag
         age = _gauge("published_age_seconds", "Since the marts were published")
         if found["warehouse"]["published_age_s"] is not None:
             age.add_metric([], found["warehouse"]["published_age_s"])

@@ -2,16 +2,19 @@
 
 import json
 import stat
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ingest import model as models
 from ingest.landed import chain
+from ingest.log import Unavailable
 from ops import judging, pipeline, warehouse
 from ops.settings import Settings
 
 SCHEDULE_STATE = "state.json"
+PATIENCE_MS = 3_000  # for Kafka to answer
 
 
 def status(settings: Settings, now: datetime) -> dict[str, Any]:
@@ -20,19 +23,16 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
     Returns
     -------
     dict
-        home; topics: list of (topic, lag_bytes, file_count); warehouse: written_at, published_at
-        (UTC), published_age_s (seconds), is_newer; models: `model_rows`; verdicts: one per model;
-        incidents: `incident_rows`; jobs: `job_rows`; disk: `disk_bytes`.
+        home; topics: `topic_rows`; warehouse: written_at, published_at (UTC), published_age_s
+        (seconds), is_newer; models: `model_rows`; verdicts: one per model; incidents:
+        `incident_rows`; jobs: `job_rows`; disk: `disk_bytes`.
     """
     published_at = warehouse.published_at(settings)
     rows = model_rows(settings)
     verdicts = {name: judging.last_verdict(settings, name) for name in {r["name"] for r in rows}}
     return {
         "home": str(settings.home),
-        "topics": [
-            topic_row(settings, topic)
-            for topic in (settings.predictions_topic, settings.labels_topic)
-        ],
+        "topics": topic_rows(settings),
         "warehouse": {
             "written_at": warehouse.written_at(settings),
             "published_at": published_at,
@@ -47,9 +47,31 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def topic_row(settings: Settings, topic: str) -> dict[str, Any]:
-    """Return how far landing is behind the log of a topic, in bytes of the log."""
-    landed = settings.landing / topic
+def topic_rows(settings: Settings) -> list[dict[str, Any]]:
+    """Return how far landing is behind the log of each topic.
+
+    Returns
+    -------
+    list of dict
+        topic, file_count, and of the local log lag_bytes, of Kafka lag_messages (None while it does
+        not answer; then trouble says why).
+    """
+    topics = (settings.predictions_topic, settings.labels_topic)
+    rows: list[dict[str, Any]] = [
+        {"topic": topic, "file_count": _file_count(settings.landing / topic)} for topic in topics
+    ]
+    if settings.kafka is None:
+        return [{**row, "lag_bytes": _lag_bytes(settings, row["topic"])} for row in rows]
+    from ingest.kafka.lag import lags
+
+    try:
+        found = lags(replace(settings.kafka, connect_ms=PATIENCE_MS), topics, settings.landing)
+    except Unavailable as error:
+        return [{**row, "lag_messages": None, "trouble": str(error)} for row in rows]
+    return [{**row, "lag_messages": found[row["topic"]]} for row in rows]
+
+
+def _lag_bytes(settings: Settings, topic: str) -> int:
     lag = 0
     if (settings.log / topic).is_dir():
         log = pipeline.open_log(settings)
@@ -58,13 +80,12 @@ def topic_row(settings: Settings, topic: str) -> dict[str, Any]:
                 settings.landing, topic, log.source_id(topic), partition
             )
             lag += log.end_offset(topic, partition) - chain.chain_end(folder)
-    return {
-        "topic": topic,
-        "lag_bytes": lag,
-        "file_count": sum(
-            1 for form in ("*/p=*", "*/compacted/p=*") for _ in landed.glob(f"{form}/*.parquet")
-        ),
-    }
+    return lag
+
+
+def _file_count(landed: Path) -> int:
+    forms = ("*/p=*", "*/compacted/p=*")
+    return sum(1 for form in forms for _ in landed.glob(f"{form}/*.parquet"))
 
 
 def model_rows(settings: Settings) -> list[dict[str, Any]]:

@@ -56,7 +56,8 @@ class Lander:
     ) -> None:
         told = {
             "kafka": {k: v if v is None else str(v) for k, v in asdict(kafka).items()}
-            | {"session_ms": kafka.session_ms, "partitions": kafka.partitions, "replication": -1},
+            | {"session_ms": kafka.session_ms, "partitions": kafka.partitions, "replication": -1}
+            | {"connect_ms": kafka.connect_ms},
             "folder": str(folder),
             "topics": dict.fromkeys(topics, "prediction"),
             "widen": widen,

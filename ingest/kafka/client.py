@@ -51,6 +51,8 @@ class Kafka:
         Of topics that we make; replication -1 is the broker's default.
     session_ms
         After so long without a sign a member of the group is taken for dead, milliseconds.
+    connect_ms
+        How long a first connection may take, milliseconds.
     """
 
     servers: str
@@ -66,6 +68,7 @@ class Kafka:
     partitions: int = 4
     replication: int = -1
     session_ms: int = 30_000
+    connect_ms: int = CONNECT_MS
 
     def __repr__(self) -> str:
         """Return where it is; no secret."""
@@ -81,7 +84,7 @@ class Kafka:
             "ssl_certfile": self.cert_file and str(self.cert_file),
             "ssl_keyfile": self.key_file and str(self.key_file),
             "ssl_password": self.key_password,
-            "bootstrap_timeout_ms": CONNECT_MS,
+            "bootstrap_timeout_ms": self.connect_ms,
             "request_timeout_ms": 10_000,
             "reconnect_backoff_max_ms": 1_000,
             "metadata_max_age_ms": 30_000,

@@ -1,9 +1,10 @@
 """Verbs about models and about the whole: retrain, models, status."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -195,8 +196,7 @@ def status(settings: "Settings", as_json: bool) -> None:
         return
     show.say(f"home: {found['home']}")
     for topic in found["topics"]:
-        lag = f"{topic['lag_bytes']:,} bytes behind" if topic["lag_bytes"] else "all landed"
-        show.say(f"topic {topic['topic']}: {lag}, {topic['file_count']:,} landed files")
+        show.say(f"topic {topic['topic']}: {_lag(topic)}, {topic['file_count']:,} landed files")
     warehouse = found["warehouse"]
     show.say(f"warehouse: last written {warehouse['written_at'] or 'never'}")
     age = (
@@ -223,3 +223,11 @@ def status(settings: "Settings", as_json: bool) -> None:
         show.say(f"job {row['name']} ({row['cron']}): {last}, next at {row['next_at'] or '-'}")
     megabytes = sum(found["disk"].values()) / 1e6
     show.say(f"disk used: {megabytes:,.1f} MB")
+
+
+def _lag(topic: Mapping[str, Any]) -> str:
+    if "trouble" in topic:
+        return str(topic["trouble"])
+    unit = "messages" if "lag_messages" in topic else "bytes"
+    lag = topic[f"lag_{unit}"]
+    return f"{lag:,} {unit} behind" if lag else "all landed"

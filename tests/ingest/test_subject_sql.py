@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from ingest.local_log import LocalLog
 
 from ingest.batch import import_file
 from ingest.landed.subject_sql import kept_sql
 from ingest.landing import land
+from ingest.local.log import LocalLog
 from ingest.log import Topics
 from ingest.subjects import SubjectStorage, kept
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -23,7 +23,9 @@ PATIENCE = 120  # seconds, on a loaded machine
 class Process:
     """`driftnet serve` on free ports; `told` are the lines of its log."""
 
-    def __init__(self, home: Path, *options: str, keys: str = "") -> None:
+    def __init__(
+        self, home: Path, *options: str, keys: str = "", more: Mapping[str, str] | None = None
+    ) -> None:
         self._lines: Queue[dict[str, Any] | None] = Queue()
         self.told: list[dict[str, Any]] = []
         self.text = ""
@@ -34,7 +36,12 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             cwd=CHECKOUT,
-            env={**os.environ, "DRIFTNET_HOME": str(home), "DRIFTNET_API_KEYS": keys},
+            env={
+                **os.environ,
+                "DRIFTNET_HOME": str(home),
+                "DRIFTNET_API_KEYS": keys,
+                **(more or {}),
+            },
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -71,9 +78,11 @@ class Process:
 
 
 @contextmanager
-def serving(home: Path, *options: str, keys: str = "") -> Iterator[Process]:
+def serving(
+    home: Path, *options: str, keys: str = "", more: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """Run a server; it is gone afterwards, whatever happens."""
-    process = Process(home, *options, keys=keys)
+    process = Process(home, *options, keys=keys, more=more)
     try:
         yield process
     finally:
