@@ -13,6 +13,7 @@ from kafka.admin import KafkaAdminClient
 
 from ingest.fields import MAX_MESSAGE_BYTES
 from ingest.kafka.client import Kafka
+from ingest.kafka.lag import lags
 from ingest.kafka.lander import KafkaLander
 from ingest.kafka.log import KafkaLog
 from ingest.kafka.share import Landing
@@ -156,6 +157,21 @@ def test_what_retention_took_unread_is_a_gap_with_its_reason(
     assert [(link.position, link.next_offset) for link in links] == [(0, 10), (10, 25), (25, 30)]
     assert [chain.metadata(link.path)["reason"] for link in links] == ["", reason, ""]
     assert [row["_offset"] for row in rows(tmp_path, topic)] == [*range(10), *range(25, 30)]
+
+
+def test_the_lag_is_what_is_there_and_has_not_landed(
+    kafka: Kafka, tmp_path: Path, topic: str
+) -> None:
+    make(kafka, topic)
+    asked = (topic, f"{topic}-absent")
+    produce(kafka, topic, [message(uuid.uuid4()) for _ in range(10)])
+    assert lags(kafka, asked, tmp_path) == {topic: 10, f"{topic}-absent": 0}
+    catch_up(kafka, tmp_path, topic)
+    assert lags(kafka, asked, tmp_path)[topic] == 0
+    produce(kafka, topic, [message(uuid.uuid4()) for _ in range(20)])
+    with KafkaTopics(kafka) as topics:
+        topics._admin.delete_records({TopicPartition(topic, 0): 25})
+    assert lags(kafka, asked, tmp_path)[topic] == 5, "what is gone does not land any more"
 
 
 def replace_topic(kafka: Kafka, topic: str, count: int) -> list[uuid.UUID]:

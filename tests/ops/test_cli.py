@@ -139,6 +139,21 @@ def test_the_log_is_behind_until_it_has_landed(
     assert (topic["lag_bytes"], topic["file_count"]) == (0, 1)
 
 
+@pytest.mark.usefixtures("lost_sockets")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_while_kafka_is_away_status_says_so_and_tells_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.status.PATIENCE_MS", 100)
+    monkeypatch.setenv("DRIFTNET_KAFKA_SERVERS", "127.0.0.1:1")
+    assert cli.call(["status"]) == 0
+    told = capsys.readouterr().out
+    assert "topic phishing_logs: no answer from Kafka at 127.0.0.1:1" in told
+    assert "published: never" in told
+    assert cli.call(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["topics"][0]["lag_messages"] is None
+
+
 def test_an_import_lands_once_and_gives_the_model_its_reference(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
