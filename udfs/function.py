@@ -69,7 +69,7 @@ class Function:
 
         def call(*columns: Any) -> pa.Array:
             if self.null_rule == "elementwise":
-                answer = self.kernel(*(column.to_numpy() for column in columns))
+                answer = self.kernel(*(column.to_numpy(zero_copy_only=False) for column in columns))
                 return pa.array(answer, from_pandas=True)
             return self._by_row(columns)
 
