@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
+from math import floor, log10, sqrt
 
 from reports.rows import MetricRow
 
@@ -63,8 +63,9 @@ class ValueAxis:
     @property
     def ticks(self) -> list[Tick]:
         """Round values, those that would crowd left out."""
+        unit = 1.0 if self.top >= 0.25 else 10.0 ** floor(log10(self.top))
         kept: list[Tick] = []
-        for value in reversed([tick for tick in _TICKS if tick <= self.top]):
+        for value in reversed([tick * unit for tick in _TICKS if tick * unit <= self.top]):
             at = self.y(value) / HEIGHT
             if not kept or at - kept[-1].at > 0.11:
                 kept.append(Tick(at, f"{value:g}"))

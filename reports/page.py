@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports import axes, bins, checks, history, plots, rows, since, story
+from reports import axes, bins, checks, embedding, history, plots, rows, since, story
 from reports.axes import TimeAxis, ValueAxis
 from reports.bins import Comparison
 from reports.evidence import Evidence
@@ -115,6 +115,7 @@ def render(
         window_count=len({*counts, *(row.window_start_at for row in decisions)}),
         drifted=[c for c in chapters if c.row.severity and c.row.drift_kind not in OUTPUTS],
         outputs=[c for c in chapters if c.row.drift_kind in OUTPUTS],
+        vectors=embedding.embedding(query, scope, axis, verdict.window_start_at),
         numbers=_by_kind([row for row in evidence.rows if row.drift_kind not in OTHERS]),
         in_a_row=story.in_a_row,
         quality=_quality(query, scope, verdict.window_start_at),
@@ -157,7 +158,7 @@ def _chapters(
     made = []
     for track in evidence.tracks:
         row = track.at(at)
-        if at is None or axis is None or row is None:
+        if at is None or axis is None or row is None or track.drift_kind == embedding.KIND:
             continue
         if not row.severity and row.drift_kind not in OUTPUTS:
             continue

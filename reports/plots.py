@@ -17,6 +17,7 @@ from reports.rows import MetricRow
 
 STRIP_HEIGHT = 16
 BAR_HEIGHT = 18
+SWAY_HEIGHT = 28
 DENSE = 60
 SEVERITIES = ("within bounds", "warn", "fail")
 
@@ -95,6 +96,36 @@ def bars(reference_share: float | None, current_share: float | None, top: float)
         for name, share, y in (("reference", reference_share, 1), ("current", current_share, 10))
     ]
     return _picture(parts, BAR_HEIGHT, "", "bars")
+
+
+def lean(value: float, top: float) -> Markup:
+    """Draw a number as a bar to the left (negative) or right of the middle, on a scale to `top`."""
+    middle = WIDTH / 2
+    width = round(middle * min(abs(value) / (top or 1.0), 1.0), 1)
+    left = middle if value > 0 else middle - width
+    parts = [
+        _tag("path", d=f"M{middle:g} 0V{BAR_HEIGHT}", class_="grid"),
+        _tag("rect", class_="current", x=left, y=4, width=width, height=10),
+    ]
+    return _picture(parts, BAR_HEIGHT, "", "bars")
+
+
+def sway(
+    points: Sequence[tuple[datetime, datetime, float]], axis: TimeAxis, top: float, name: str
+) -> Markup:
+    """Draw a signed number through time (start and end of a window, value) about a zero line."""
+    middle, path, last_end = SWAY_HEIGHT / 2, "", None
+    for start, end, value in points:
+        x = round((axis.x(start) + axis.x(end)) / 2, 1)
+        y = round(middle - (middle - 2) * value / (top or 1.0), 1)
+        follows = last_end is not None and start <= last_end
+        path += f"{'L' if follows else 'M'}{x:g} {y:g}" + ("" if follows else "h0")
+        last_end = end
+    least, most = min(point[2] for point in points), max(point[2] for point in points)
+    said = f"mean of {name}: from {figures.figure(least)} to {figures.figure(most)} std"
+    zero = _tag("path", d=f"M0 {middle:g}H{WIDTH}", class_="judged")
+    parts = [_ticks(axis, SWAY_HEIGHT), zero, _tag("path", d=path, class_="value")]
+    return _picture(parts, SWAY_HEIGHT, said, "strip sway")
 
 
 def _line(
