@@ -1,4 +1,7 @@
-"""Where everything stands, for Prometheus: jobs, lag, freshness, verdicts, incidents."""
+"""Where everything stands, for Prometheus: jobs, lag, freshness, verdicts, incidents, marts.
+
+METRICS.md describes each of them.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -8,12 +11,13 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ops import status
-from ops.runner import Ended
+from ingest import model as models
+from ops import judging, status, warehouse
+from ops.mart_metrics import MartMetrics
+from ops.runner import OUTCOMES, Ended
 from ops.settings import Settings
 from ops.timetable import Job
-
-VERDICTS = ("pass", "warn", "fail")
+from reports.verdict import STATUSES
 
 
 class Exporter(Collector):
@@ -25,9 +29,13 @@ class Exporter(Collector):
         Whose home.
     clock
         The time in UTC.
+    jobs
+        Whose runs are counted; each has its counters from the beginning.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime], jobs: Iterable[Job] = ()
+    ) -> None:
         self.registry = CollectorRegistry()
         self._settings = settings
         self._clock = clock
@@ -37,6 +45,11 @@ class Exporter(Collector):
         self._seconds = Counter(
             "driftnet_job_seconds", "Time of runs", ("job",), registry=self.registry
         )
+        for job in jobs:
+            self._seconds.labels(job.name)
+            for outcome in (*OUTCOMES.values(), "failed", "stopped"):
+                self._runs.labels(job.name, outcome)
+        self._marts = MartMetrics(settings)
         self.registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
@@ -50,31 +63,30 @@ class Exporter(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return what is true now."""
-        found = status.status(self._settings, self._clock())
-        yield from _jobs(found["jobs"])
+        settings = self._settings
+        yield from _jobs(status.job_rows(settings.schedule))
+        topics = status.topic_rows(settings)
         for unit in ("bytes", "messages"):
             lag = _gauge(f"log_lag_{unit}", f"Of the log, {unit} that have not landed", "topic")
-            for topic in found["topics"]:
+            for topic in topics:
                 if topic.get(f"lag_{unit}") is not None:
                     lag.add_metric([topic["topic"]], topic[f"lag_{unit}"])
             yield lag
         age = _gauge("published_age_seconds", "Since the marts were published")
-        if found["warehouse"]["published_age_s"] is not None:
-            age.add_metric([], found["warehouse"]["published_age_s"])
+        if published_at := warehouse.published_at(settings):
+            age.add_metric([], (self._clock() - published_at).total_seconds())
         yield age
         verdict = _gauge("verdict", "1 for what the gate said last", "model", "status")
-        for row in found["verdicts"]:
-            for name in VERDICTS:
-                verdict.add_metric([row["model_name"], name], row["status"] == name)
+        for model in sorted({card.name for card in models.registered(settings.models)}):
+            if said := judging.last_verdict(settings, model):
+                for word in STATUSES:
+                    verdict.add_metric([model, word], said["status"] == word)
         yield verdict
-        incidents = _gauge("open_incidents", "Incidents that are not resolved", "model", "drift")
-        for row in found["incidents"]:
-            incidents.add_metric([row["model_name"], row["drift_kind"]], row["open_count"])
-        yield incidents
         disk = _gauge("disk_bytes", "Disk that a folder of the home takes", "folder")
-        for name, size in found["disk"].items():
+        for name, size in status.disk_bytes(settings.home).items():
             disk.add_metric([name], size)
         yield disk
+        yield from self._marts.collect()
 
 
 def _jobs(rows: Iterable[dict[str, Any]]) -> Iterable[Metric]:

@@ -113,7 +113,12 @@ def reader(settings: Settings) -> Iterator[Query]:
     DriftnetError
         When nothing is published yet, or the SQL fails.
     """
-    connection = duckdb.connect(str(_current(settings) / FILE), read_only=True)
+    path = _current(settings) / FILE
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        line = str(error).strip().splitlines()[0]
+        raise DriftnetError(f"cannot read {path}: {line}") from error
     connection.execute("set timezone = 'UTC'")
 
     def query(sql: str, parameters: Sequence[object] = ()) -> pa.Table:

@@ -40,7 +40,7 @@ def schedule(settings: "Settings", metrics_port: int, grace_seconds: float) -> N
     from ops.timetable import DEFAULT, read_timetable
 
     jobs = read_timetable(settings.timetable or DEFAULT)
-    exporter = Exporter(settings, now)
+    exporter = Exporter(settings, now, jobs)
     runner = Runner(settings.schedule, settings.child_environment(), grace_seconds=grace_seconds)
     scheduler = Schedule(settings, jobs, runner, now, show.tell, exporter.ended)
     ending = threading.Event()
