@@ -7,7 +7,7 @@ ROOMS := ingest udfs stream retrain reports ops tests
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kafka test test-slow check bench study pins clean
+.PHONY: help demo up kafka test test-slow check bench study pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -15,6 +15,9 @@ help: ## print this list
 
 demo: .venv/.run ## everything from nothing in data/demo, told in the terminal (minutes)
 	$(BIN)/driftnet demo
+
+up: .venv/.run ## API, lander, scheduler and watch on this machine, until Ctrl-C (uses the Kafka of make kafka if it is up)
+	@exec $(BIN)/driftnet up --kafka localhost:$(KAFKA_PORT)
 
 KAFKA_PORT ?= 9092
 kafka: .venv/.run build/kafka/.jars ## a Kafka broker on localhost:9092 (KAFKA_PORT=...), until Ctrl-C; needs Java 17 and Maven

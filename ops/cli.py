@@ -15,7 +15,7 @@ import click
 
 from ingest.errors import DriftnetError
 from ops import settings
-from ops.verbs import demo, drift, events, importing, judge, models, schedule, serve, upkeep, watch
+from ops.verbs import demo, drift, events, importing, judge, models, schedule, serve, up, upkeep, watch
 
 INTERRUPTED = 130
 
@@ -69,6 +69,7 @@ for verb in (
     upkeep.compact,
     upkeep.prune,
     schedule.schedule,
+    up.up,
     models.status,
 ):
     cli.add_command(verb)

@@ -4,12 +4,12 @@ A failing dbt test means unsound data: nothing is published, nothing is judged (
 of fail means that the world moved: that is an answer, not an error.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ingest import landing
 from ingest import model as models
-from ingest.errors import InputError
 from ingest.landing import EventKind, Landed
 from ingest.local.appender import LocalAppender
 from ingest.local.log import LocalLog
@@ -92,12 +92,12 @@ def follow(
     advance: Advance = ignore,
     tell: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Landed]:
-    """Land from Kafka as a member of the group of landers, until asked to end.
+    """Land what comes until asked to end; from Kafka as a member of the group of landers.
 
     Parameters
     ----------
     once
-        Without the group: catch up with what there is now, then end.
+        Of Kafka, without the group: catch up with what there is now, then end.
     max_age
         Seconds until what was read is landed, however little it is.
     is_ending
@@ -105,11 +105,11 @@ def follow(
     tell
         Is given lines for people: rate and lag, gaps, waiting.
     """
+    if settings.kafka is None:
+        return _follow_local(settings, clock, max_age, is_ending, advance, tell)
     from ingest.kafka.lander import KafkaLander
     from ingest.kafka.share import Landing
 
-    if settings.kafka is None:
-        raise InputError("where is Kafka? set DRIFTNET_KAFKA_SERVERS, for instance localhost:9092")
     what = Landing(
         _kinds(settings),
         settings.landing,
@@ -122,6 +122,28 @@ def follow(
         settings.kafka, what, once=once, is_ending=is_ending, tell=tell, advance=advance
     )
     return lander.run()
+
+
+def _follow_local(
+    settings: Settings,
+    clock: Clock,
+    max_age: float,
+    is_ending: Callable[[], bool],
+    advance: Advance,
+    tell: Callable[[str], object],
+) -> dict[str, Landed]:
+    total = {topic: Landed() for topic in _kinds(settings)}
+    while True:
+        is_last = is_ending()  # asked before the look: what came until then is landed
+        for topic, landed in land(settings, clock, advance, tell).items():
+            total[topic] += landed
+            if landed.row_count:
+                tell(f"{topic}: {landed.row_count:,} rows landed")
+        due = time.monotonic() + max_age
+        while not is_last and not is_ending() and time.monotonic() < due:
+            time.sleep(min(0.2, max_age))
+        if is_last:
+            return total
 
 
 def _kinds(settings: Settings) -> dict[str, EventKind]:

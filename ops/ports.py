@@ -11,15 +11,15 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def showing(registry: CollectorRegistry, port: int) -> Iterator[int]:
-    """Show metrics on loopback for a while.
+def showing(registry: CollectorRegistry, port: int, host: str = LOOPBACK) -> Iterator[int]:
+    """Show metrics for a while.
 
     Parameters
     ----------
     registry
         What is shown.
-    port
-        Where; 0: any that is free.
+    port, host
+        Where; port 0: any that is free.
 
     Yields
     ------
@@ -32,7 +32,7 @@ def showing(registry: CollectorRegistry, port: int) -> Iterator[int]:
         The port is taken.
     """
     try:
-        server, thread = start_http_server(port, LOOPBACK, registry)
+        server, thread = start_http_server(port, host, registry)
     except (OSError, OverflowError) as error:
         raise InputError(
             f"cannot show metrics on port {port} ({error}): give another with --metrics-port"

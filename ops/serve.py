@@ -35,8 +35,8 @@ class Place:
     ----------
     host, port
         Of the API; port 0: any that is free.
-    metrics_port
-        Of the metrics, on loopback; 0: any that is free.
+    metrics_host, metrics_port
+        Of the metrics; port 0: any that is free.
     drain_seconds
         How long /readyz says 503 before the server closes.
     """
@@ -45,6 +45,7 @@ class Place:
     port: int = 8000
     metrics_port: int = 9101
     drain_seconds: float = 0.0
+    metrics_host: str = LOOPBACK
 
 
 def serve(
@@ -76,7 +77,7 @@ def serve(
     metrics = Metrics()
     with (
         _listening(place.host, place.port) as listener,
-        showing(metrics.registry, place.metrics_port) as metrics_port,
+        showing(metrics.registry, place.metrics_port, place.metrics_host) as metrics_port,
     ):
         champions = Champions(settings.models, model, clock, tell)
         log = pipeline.open_appender(settings, lambda text: tell("log_repaired", what=text))
@@ -93,7 +94,7 @@ def serve(
                 lambda: tell(
                     "serving",
                     address=_address(listener),
-                    metrics=f"{LOOPBACK}:{metrics_port}",
+                    metrics=f"{place.metrics_host}:{metrics_port}",
                     model=model,
                     version=champions.version,
                     key_count=len(settings.api_keys),

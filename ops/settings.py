@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import DriftnetError, InputError
 from ingest.subjects import SubjectStorage, subject_storage
-from ops import settings_kafka
+from ops import settings_kafka, settings_listen
+from ops.settings_listen import Listen
 
 if TYPE_CHECKING:
     from ingest.kafka.client import Kafka
@@ -30,6 +31,7 @@ KNOWN: Mapping[str, str] = {
     "DRIFTNET_API_KEYS": "keys of the scoring API, with commas between (default: none)",
     "DRIFTNET_THREADS": "threads of dbt (default: 2)",
     "DRIFTNET_MEMORY_LIMIT": "memory of DuckDB before it spills to disk (default: 4GB)",
+    **settings_listen.KNOWN,
     **settings_kafka.KNOWN,
     "DRIFTNET_ALERT_URLS": "addresses of apprise to tell incidents to, with blanks between them",
 }
@@ -55,6 +57,7 @@ class Settings:
     timetable: str = ""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     kafka: "Kafka | None" = None
+    listen: Listen = field(default_factory=Listen)
     checkout: Path = CHECKOUT
     surroundings: Mapping[str, str] = field(default_factory=dict, repr=False)
     slack_webhook: str = field(default="", repr=False)
@@ -202,6 +205,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             filter(None, map(str.strip, values.get("DRIFTNET_API_KEYS", "").split(",")))
         ),
         kafka=settings_kafka.kafka(values),
+        listen=settings_listen.listen(values),
         surroundings=dict(values),
         slack_webhook=values.get("SLACK_WEBHOOK_URL", "").strip(),
         alert_urls=tuple(values.get("DRIFTNET_ALERT_URLS", "").split()),

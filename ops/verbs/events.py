@@ -92,28 +92,32 @@ def play(
 
 
 @click.command(
-    epilog=example("driftnet land", "driftnet land --source kafka", "driftnet land --once")
+    epilog=example("driftnet land", "driftnet land --follow", "driftnet land --source kafka")
 )
 @click.option(
     "--source",
     type=click.Choice(["local", "kafka"]),
     help="Which event log; default: kafka when DRIFTNET_KAFKA_SERVERS is set, else local.",
 )
-@click.option("--once", is_flag=True, help="Kafka: catch up with what is there now, then end.")
+@click.option(
+    "--follow/--once",
+    default=None,
+    help="Run on, or catch up with what is there now and end; default: follow Kafka, not files.",
+)
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1),
     default=10.0,
     show_default=True,
-    help="Kafka: seconds until what was read is landed, however little it is.",
+    help="When following: seconds until what came is landed, however little it is.",
 )
 @click.pass_obj
-def land(settings: "Settings", source: str | None, once: bool, every: float) -> None:
+def land(settings: "Settings", source: str | None, follow: bool | None, every: float) -> None:
     """Bring what the event log holds to rest as Parquet.
 
-    The local log is landed up to its end. From Kafka the lander runs on as one member of a consumer
-    group, any number of which may run, until it is told to end (SIGTERM, Ctrl-C); it then lands
-    what it has read. Each message lands once, whatever is killed when.
+    The local log is landed up to its end, or followed. From Kafka the lander runs on as one member
+    of a consumer group, any number of which may run, until it is told to end (SIGTERM, Ctrl-C); it
+    then lands what it has read. Each message lands once, whatever is killed when.
     """
     if source == "local":
         settings = replace(settings, kafka=None)
@@ -121,10 +125,12 @@ def land(settings: "Settings", source: str | None, once: bool, every: float) -> 
         raise click.UsageError(
             "where is Kafka? set DRIFTNET_KAFKA_SERVERS, for instance localhost:9092"
         )
-    if settings.kafka is None or once:
-        rest(settings)
-    else:
+    if follow is None:
+        follow = settings.kafka is not None
+    if follow:
         _run_on(settings, every)
+    else:
+        rest(settings)
 
 
 def _run_on(settings: "Settings", every: float) -> None:
@@ -139,12 +145,17 @@ def _run_on(settings: "Settings", every: float) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    assert settings.kafka is not None  # noqa: S101
-    show.say(f"landing from Kafka at {settings.kafka.servers} as {settings.kafka.group}")
+    kafka = settings.kafka
+    show.tell("landing", source=f"Kafka at {kafka.servers}" if kafka else "the local log")
     landed = pipeline.follow(
-        settings, now, max_age=every, is_ending=lambda: bool(asked), tell=show.say
+        settings,
+        now,
+        max_age=every,
+        is_ending=lambda: bool(asked),
+        tell=lambda line: show.tell("lander", what=line),
     )
-    _say_landed(landed)
+    for topic, count in landed.items():
+        show.tell("landed", topic=topic, rows=count.row_count, bad=count.error_count)
 
 
 def rest(settings: "Settings") -> None:

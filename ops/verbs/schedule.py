@@ -20,12 +20,12 @@ if TYPE_CHECKING:
         "DRIFTNET_SCHEDULE='land=*/5 * * * *; run=15 2 * * *' driftnet schedule",
     )
 )
-@click.option("--metrics-port", default=9102, show_default=True, help="For Prometheus; loopback.")
+@click.option("--metrics-port", type=int, help="For Prometheus; default: 9102, on loopback.")
 @click.option(
     "--grace-seconds", default=60.0, show_default=True, help="How long a run may go on at the end."
 )
 @click.pass_obj
-def schedule(settings: "Settings", metrics_port: int, grace_seconds: float) -> None:
+def schedule(settings: "Settings", metrics_port: int | None, grace_seconds: float) -> None:
     """Run land, run and other verbs by the clock (UTC), as DRIFTNET_SCHEDULE says.
 
     It lists VERB=TIME, parts by semicolons, a time being the five fields of cron. Verbs that write
@@ -39,8 +39,10 @@ def schedule(settings: "Settings", metrics_port: int, grace_seconds: float) -> N
     from ops.schedule import Schedule
     from ops.timetable import DEFAULT, read_timetable
 
+    at = settings.listen.metrics
     jobs = read_timetable(settings.timetable or DEFAULT)
     exporter = Exporter(settings, now, jobs)
+    wanted = at.port if metrics_port is None else metrics_port
     runner = Runner(settings.schedule, settings.child_environment(), grace_seconds=grace_seconds)
     scheduler = Schedule(settings, jobs, runner, now, show.tell, exporter.ended)
     ending = threading.Event()
@@ -50,9 +52,9 @@ def schedule(settings: "Settings", metrics_port: int, grace_seconds: float) -> N
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with showing(exporter.registry, metrics_port) as port:
+        with showing(exporter.registry, wanted, at.host) as port:
             scheduler.start()
-            show.tell("scheduling", jobs=[job.name for job in jobs], metrics=f"127.0.0.1:{port}")
+            show.tell("scheduling", jobs=[job.name for job in jobs], metrics=f"{at.host}:{port}")
             ending.wait()
             show.tell("draining")
             scheduler.stop()

@@ -23,11 +23,9 @@ PORT = click.IntRange(0, 65_535)
     )
 )
 @model_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=PORT, default=8000, show_default=True, help="0: any free port.")
-@click.option(
-    "--metrics-port", type=PORT, default=9101, show_default=True, help="For Prometheus; loopback."
-)
+@click.option("--host", help="Where to listen; default: DRIFTNET_API_LISTEN, else 127.0.0.1.")
+@click.option("--port", type=PORT, help="Default: as DRIFTNET_API_LISTEN, else 8000; 0: any free.")
+@click.option("--metrics-port", type=PORT, help="For Prometheus; default: 9101, on loopback.")
 @click.option(
     "--drain-seconds",
     type=SECONDS,
@@ -55,9 +53,9 @@ PORT = click.IntRange(0, 65_535)
 def serve(
     settings: "Settings",
     model: str | None,
-    host: str,
-    port: int,
-    metrics_port: int,
+    host: str | None,
+    port: int | None,
+    metrics_port: int | None,
     drain_seconds: float,
     acknowledge_seconds: float,
     max_body_bytes: int,
@@ -78,10 +76,18 @@ def serve(
     from ops.serve import Place
     from ops.serve import serve as run
 
+    listen = settings.listen
+    place = Place(
+        listen.api.host if host is None else host,
+        listen.api.port if port is None else port,
+        listen.api_metrics.port if metrics_port is None else metrics_port,
+        drain_seconds,
+        listen.api_metrics.host,
+    )
     run(
         settings,
         model or default_name(settings.models),
-        Place(host, port, metrics_port, drain_seconds),
+        place,
         Limits(max_body_bytes, max_batch, max_length, acknowledge_seconds=acknowledge_seconds),
         now,
         show.tell,

@@ -95,7 +95,16 @@ def _watch(
     def tell(alarm: "Alarm") -> None:
         nonlocal told
         told += 1
-        show.say(f"ALARM {alarm.happened_at[:16]} {alarm.summary}")
+        if once:
+            show.say(f"ALARM {alarm.happened_at[:16]} {alarm.summary}")
+        else:
+            show.tell("alarm", happened_at=alarm.happened_at, summary=alarm.summary)
+
+    def say(text: str) -> None:
+        if once:
+            show.note(text)
+        else:
+            show.tell("watch", what=text)
 
     with show.bar("watch", "rows") as advance:
         unsent = watching.watch(
@@ -105,7 +114,7 @@ def _watch(
             "log" if source == "log" else "landing",
             clock=now,
             tell=tell,
-            say=show.note,
+            say=say,
             wait=None if once else time.sleep,
             advance=advance,
         )
