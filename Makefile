@@ -7,7 +7,7 @@ ROOMS := ingest udfs stream retrain reports ops tests
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up kafka test test-slow check bench study pins clean
+.PHONY: help demo up kafka test test-slow check bench soak study pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -50,6 +50,9 @@ check: .venv/.dev ## lint, format, types, spelling, house rules
 
 bench: .venv/.dev ## measure speed; writes reports/benchmarks.md (PARTS=...)
 	$(BIN)/python -m tests.bench $(PARTS)
+
+soak: .venv/.dev ## half an hour of kills under load; writes its section of reports/benchmarks.md
+	$(BIN)/python -m tests.soak
 
 study: .venv/.dev ## long trials of the statistics; writes reports/study.md (PARTS=...)
 	$(BIN)/python -m tests.study $(PARTS)

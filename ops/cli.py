@@ -15,7 +15,19 @@ import click
 
 from ingest.errors import DriftnetError
 from ops import settings
-from ops.verbs import demo, drift, events, importing, judge, models, schedule, serve, up, upkeep, watch
+from ops.verbs import (
+    demo,
+    drift,
+    events,
+    importing,
+    judge,
+    models,
+    schedule,
+    serve,
+    up,
+    upkeep,
+    watch,
+)
 
 INTERRUPTED = 130
 

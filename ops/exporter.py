@@ -40,10 +40,10 @@ class Exporter(Collector):
         self._settings = settings
         self._clock = clock
         self._runs = Counter(
-            "driftnet_job_runs", "Runs ended", ("job", "outcome"), registry=self.registry
+            "driftnet_job_runs", "Runs ended", ("verb", "outcome"), registry=self.registry
         )
         self._seconds = Counter(
-            "driftnet_job_seconds", "Time of runs", ("job",), registry=self.registry
+            "driftnet_job_seconds", "Time of runs", ("verb",), registry=self.registry
         )
         for job in jobs:
             self._seconds.labels(job.name)
@@ -90,9 +90,9 @@ class Exporter(Collector):
 
 
 def _jobs(rows: Iterable[dict[str, Any]]) -> Iterable[Metric]:
-    last = _gauge("job_last_good_timestamp_seconds", "When a job last ended well", "job")
-    due = _gauge("job_next_timestamp_seconds", "When a job runs next", "job")
-    well = _gauge("job_is_failing", "1 while a job's last run failed", "job")
+    last = _gauge("job_last_good_timestamp_seconds", "When a job last ended well", "verb")
+    due = _gauge("job_next_timestamp_seconds", "When a job runs next", "verb")
+    well = _gauge("job_is_failing", "1 while a job's last run failed", "verb")
     for row in rows:
         for gauge, key in ((last, "last_good_at"), (due, "next_at")):
             if row.get(key):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ops import cli_show as show
-from ops.cli_options import example
+from ops.verbs import show
+from ops.verbs.options import example
 
 if TYPE_CHECKING:
     from ops.settings import Settings

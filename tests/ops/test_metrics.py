@@ -118,7 +118,7 @@ def test_a_home_without_marts_has_the_counters_of_its_jobs(settings: Settings) -
     value = Exporter(settings, now, [job]).registry.get_sample_value
     assert value("driftnet_marts_are_readable") == 1
     for outcome in ("done", "drift", "usage", "failed", "stopped"):
-        assert value("driftnet_job_runs_total", {"job": "land", "outcome": outcome}) == 0
+        assert value("driftnet_job_runs_total", {"verb": "land", "outcome": outcome}) == 0
 
 
 def test_every_metric_is_described_and_every_described_one_exists(settings: Settings) -> None:

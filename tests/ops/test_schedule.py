@@ -152,9 +152,9 @@ def test_status_and_metrics_tell_of_jobs_and_disk(settings: Settings) -> None:
     assert (found["incidents"], found["verdicts"]) == ([], [])
     assert found["disk"]["schedule"] > 0
     value = exporter.registry.get_sample_value
-    assert value("driftnet_job_runs_total", {"job": "land", "outcome": "failed"}) == 1
-    assert value("driftnet_job_is_failing", {"job": "land"}) == 1
-    assert value("driftnet_job_is_failing", {"job": "run"}) == 0
+    assert value("driftnet_job_runs_total", {"verb": "land", "outcome": "failed"}) == 1
+    assert value("driftnet_job_is_failing", {"verb": "land"}) == 1
+    assert value("driftnet_job_is_failing", {"verb": "run"}) == 0
     assert value("driftnet_log_lag_bytes", {"topic": "phishing_logs"}) == 0
     assert value("driftnet_disk_bytes", {"folder": "schedule"}) == found["disk"]["schedule"]
 
@@ -243,4 +243,4 @@ def test_the_scheduler_runs_verbs_shows_metrics_and_ends_with_0(tmp_path: Path) 
     assert names == ["scheduling", "job_began", "job_ended", "draining", "ended"]
     assert told[2]["outcome"] == "done"
     assert 'driftnet_log_lag_bytes{topic="phishing_logs"} 0.0' in shown
-    assert 'driftnet_job_next_timestamp_seconds{job="land"}' in shown
+    assert 'driftnet_job_next_timestamp_seconds{verb="land"}' in shown

@@ -1,0 +1,1 @@
+"""Half an hour of the services under load and kills: `make soak`."""
