@@ -95,7 +95,7 @@ def test_the_file_is_what_the_published_schema_of_compose_says() -> None:
     found = yaml.safe_load(TEXT)
     validator = jsonschema.validators.validator_for(schema)(schema)
     assert [error.message for error in validator.iter_errors(found)] == []
-    found["services"]["api"]["comand"] = ["serve"]
+    found["services"]["api"]["no_such_field"] = 1
     assert len(list(validator.iter_errors(found))) == 1
 
 
