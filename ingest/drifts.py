@@ -13,7 +13,8 @@ from ingest.errors import InputError
 from ingest.traffic import SLUGS, code
 
 DriftKind = Literal["covariate", "prior", "concept", "segment", "outage", "broken_field"]
-NEW_EXTENSIONS = ("avif", "wasm", "webp")
+MOVED = {"html": "xhtml", "php": "phtml", "pdf": "epub", "png": "avif", "jpg": "webp"}
+"""Extensions that covariate drift replaces, and by what: none of these is seen before."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Drift:
     Parameters
     ----------
     kind
-        covariate: share of all rows, of both classes, that get a longer path and a new extension.
+        covariate: share of all rows, of both classes, whose path stands below a new folder, with a
+        new extension where it had one. What tells the classes apart stays in it, so a model that
+        knew them before knows them still: its inputs drift, its errors do not.
         prior: added to the share of positives of every channel (0.2 is 20 points).
         concept: share of the positives that look like negatives; as many negatives look like
         positives, so that neither features nor the share of positives move.
@@ -91,15 +94,29 @@ _SEEN: dict[DriftKind, tuple[str, tuple[str, ...], str]] = {
 def changed(url: str, random: Random, on: dict[DriftKind, float]) -> str | None:
     """Return a URL as the drifts that are on leave it; None when it is lost."""
     if random.random() < on.get("covariate", 0.0):
-        base = url.partition("?")[0].rstrip("/")
-        slug = "-".join(random.choices(SLUGS, k=4))
-        url = f"{base}/static/{code(random, 12)}/{slug}.{random.choice(NEW_EXTENSIONS)}"
+        url = _moved(url, code(random, 12))
     if random.random() < on.get("segment", 0.0):
         mark = "&" if "?" in url else "?"
         url = f"{url}{mark}utm_source={random.choice(SLUGS)}&utm_medium=mail&cid={code(random, 16)}"
     if random.random() < on.get("broken_field", 0.0):
         url = url.partition("://")[2]
     return None if random.random() < on.get("outage", 0.0) else url
+
+
+def _moved(url: str, folder: str) -> str:
+    """Return a URL with its page in another folder, of another extension.
+
+    Examples
+    --------
+    >>> _moved("https://www.example.com/a/b.html?c=1", "f0")
+    'https://www.example.com/s/f0/a/b.xhtml?c=1'
+    """
+    page, mark, query = url.partition("?")
+    scheme, _, rest = page.partition("://")
+    host, _, path = rest.partition("/")
+    stem, dot, extension = path.rpartition(".")
+    path = f"{stem}{dot}{MOVED.get(extension, extension)}"
+    return f"{scheme}://{host}/s/{folder}/{path}{mark}{query}"
 
 
 def truth(drifts: tuple[Drift, ...], start: datetime) -> list[dict[str, object]]:

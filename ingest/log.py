@@ -16,6 +16,10 @@ class Unavailable(DriftnetError):  # noqa: N818 - a state of the log, named as i
     """The log cannot acknowledge now: nothing is known to be lost, the caller may try again."""
 
 
+class Refused(Unavailable):
+    """The log answered and said no: waiting does not help."""
+
+
 @dataclass(frozen=True)
 class Position:
     """Where a record stands.
@@ -108,6 +112,10 @@ class EventLog(Protocol):
 
     def end_offset(self, topic: str, partition: int) -> int:
         """Return the offset that the next durable record will have."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened to reach the log."""
         ...
 
 

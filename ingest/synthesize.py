@@ -197,13 +197,16 @@ def _day(
 def _classes(random: Random, share: float, on: dict[DriftKind, float]) -> tuple[bool, bool]:
     """Draw whether a row is positive, and whether it looks so; concept drift parts the two.
 
-    Looks are drawn first, by the share of positives, so they do not move; then each look is given
-    the other truth at a rate that leaves the share of positives as it was. A few always get it, or
-    the task would be too easy.
+    Some positives look like negatives at all times, or the task would be too easy, and some
+    negatives like positives: so many that the share of looks is the share of positives. Prior
+    drift leaves both rates as they are; concept drift raises both, so that looks do not move.
+    Looks are drawn first, then the truth behind them.
     """
+    hidden = AMBIGUOUS_SHARE + on.get("concept", 0.0) * (1 - AMBIGUOUS_SHARE)
+    seeming = min(hidden * share / (1 - share), 1.0) if share < 1 else 0.0
     share = min(share + on.get("prior", 0.0), 1.0)
-    looks = random.random() < share
-    draw = random.random()
-    size = AMBIGUOUS_SHARE + on.get("concept", 0.0) * (1 - AMBIGUOUS_SHARE)
-    flip = draw < (size if looks else min(size * share / (1 - share), 1.0) if share < 1 else 0.0)
-    return looks != flip, looks
+    looking = share * (1 - hidden) + (1 - share) * seeming
+    looks = random.random() < looking
+    parted = (1 - share) * seeming / looking if looks else share * hidden / (1 - looking)
+    is_parted = random.random() < parted
+    return looks != is_parted, looks

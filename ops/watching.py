@@ -1,11 +1,13 @@
 """The watch joined to its surroundings: log, landing zone and published copy; and its loop."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from ingest.errors import DriftnetError
+from ingest.log import EventLog, Refused, Unavailable
 from ops import alerting, pipeline, warehouse
 from ops.settings import Settings
 from stream.alarm import Alarm
@@ -75,9 +77,12 @@ def watch(
         if told.failed:
             raise DriftnetError(f"{', '.join(told.failed)} did not take it")
 
-    with alone(places(settings).checkpoint):
+    with (
+        alone(places(settings).checkpoint),
+        _events(settings, references, features, source) as events,
+    ):
         at_work = Watch(places(settings), policy, references, deliver, clock, say)
-        lanes = [_labels(settings), _events(settings, references, features, source)]
+        lanes = [_labels(settings), events if wait is None else _patient(events, say)]
         while True:
             count = at_work.step(lanes)
             advance(count)
@@ -137,16 +142,45 @@ def _labels(settings: Settings) -> Read:
     return read
 
 
+@contextmanager
 def _events(
     settings: Settings, references: References, features: Sequence[str], source: Source
-) -> Read:
+) -> Iterator[Read]:
+    """Give the lane of events; a log that was opened for it is closed at the end."""
     topic = settings.predictions_topic
-    log = pipeline.open_log(settings)
+    opened: list[EventLog] = []
 
     def read(state: State) -> Batch | None:
         at = state.positions.get("events")
-        if source == "log":
-            return read_log(log, topic, at, references, features)
-        return read_landing(settings.landing, topic, at, references, features)
+        if source == "landing":
+            return read_landing(settings.landing, topic, at, references, features)
+        if not opened:  # here, not before: who follows waits for a log that is away
+            opened.append(pipeline.open_log(settings))
+        return read_log(opened[0], topic, at, references, features)
 
-    return read
+    try:
+        yield read
+    finally:
+        for log in opened:
+            log.close()
+
+
+def _patient(read: Read, say: Callable[[str], object]) -> Read:
+    """Return a lane that has nothing to give while its log is away, and says so once."""
+    said = ""
+
+    def patiently(state: State) -> Batch | None:
+        nonlocal said
+        try:
+            batch = read(state)
+        except Refused:
+            raise
+        except Unavailable as error:
+            if str(error) != said:
+                said = str(error)
+                say(f"waiting: {error}")
+            return None
+        said = ""
+        return batch
+
+    return patiently

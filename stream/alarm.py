@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from ingest.happenings import Happening, identify
+from stream.gap import Gap
 from stream.panel import Sign
 from stream.policy import Kind
 
@@ -59,7 +60,7 @@ def feature_signal(name: str) -> str:
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm or advice, fit for the checkpoint.
+    """One alarm or advice, or a gap in what was watched, fit for the checkpoint.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ class Alarm:
     is_told
         Whether it goes to the alert channel at once: an alarm does; that of a segment only when
         the whole has not just alarmed.
+    note
+        Of a gap: what is missing; `count` are its messages.
     """
 
     stream: Stream
@@ -84,6 +87,7 @@ class Alarm:
     happened_at: str
     position: str
     is_told: bool = False
+    note: str = ""
 
     @property
     def alarm_id(self) -> UUID:
@@ -93,20 +97,24 @@ class Alarm:
 
     @property
     def severity(self) -> int:
-        """Return 2 for an alarm of a whole version, 1 for that of a segment, 0 for advice."""
-        return 0 if self.kind == "advice" else 1 if self.stream != self.stream.whole else 2
+        """Return 2 for an alarm of a whole version, 1 for that of a segment or a gap, else 0."""
+        if self.kind == "alarm":
+            return 1 if self.stream != self.stream.whole else 2
+        return int(self.kind == "gap")
 
     @property
     def summary(self) -> str:
         """Return one line for people."""
         stream = self.stream
+        name = f"{stream.model_name} version {stream.model_version}, {stream.subject_name}"
+        if self.note:
+            return f"{name}: {self.note}"
         who = ", ".join(self.detectors)
         said = f"{who} agree" if self.kind == "alarm" else f"{who} alone advises a look"
         if stream.kind == "error":
             what = f"error rate {self.usual:.1%} -> {self.recent:.1%}"
         else:
             what = f"mean place among the reference {self.usual:.2f} -> {self.recent:.2f}"
-        name = f"{stream.model_name} version {stream.model_version}, {stream.subject_name}"
         return f"{name}: {what} ({said})"
 
     def happening(self) -> Happening:
@@ -169,3 +177,10 @@ def alarm_of(stream: Stream, sign: Sign, moment: datetime, position: str) -> Ala
         aware.isoformat(),
         position,
     )
+
+
+def gap_alarm(stream: Stream, gap: Gap, now: datetime) -> Alarm:
+    """Return what is told of a gap in the values of a stream, noticed now (aware)."""
+    count = gap.end - gap.begin
+    at, place = now.astimezone(UTC).isoformat(), f"{gap.place}/{gap.begin}"
+    return Alarm(stream, "gap", (), 0, count, 0.0, 0.0, at, place, note=gap.line)

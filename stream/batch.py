@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from stream.alarm import Stream
+from stream.gap import Gap
 
 Lane = Literal["labels", "events"]
 
@@ -40,6 +41,8 @@ class Batch:
         Values by stream; that of a whole version stands before those of its segments.
     moment, place
         Tell of a row when it happened, and where it stands.
+    gaps
+        What was gone before these rows.
     """
 
     lane: Lane
@@ -48,3 +51,4 @@ class Batch:
     feeds: Sequence[Feed]
     moment: Callable[[int], datetime]
     place: Callable[[int], str]
+    gaps: Sequence[Gap] = ()

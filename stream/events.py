@@ -15,13 +15,15 @@ import pyarrow.parquet as pq
 
 from ingest.errors import InputError
 from ingest.events import parse_prediction
-from ingest.landed.chain import file_name, partition_folder, walk
-from ingest.log import EventLog
+from ingest.landed.chain import Link, file_name, metadata, partition_folder, walk
+from ingest.log import EventLog, Gone
 from stream.alarm import SCORE, Stream, feature_signal
 from stream.batch import Batch, Feed
+from stream.gap import Gap
 from stream.scales import References
 
 MAX_BYTES = 1 << 20
+MAX_ROWS = 50_000  # of a landed file at once; a compacted one may hold millions
 
 Positions = Mapping[str, int]  # "<source_id>/p=<partition>" -> offset that is read next
 
@@ -47,6 +49,8 @@ def read_log(
 ) -> Batch | None:
     """Return the next predictions of the log; None at its end.
 
+    What the log deleted before it was read is a gap of the batch.
+
     Parameters
     ----------
     log, topic
@@ -62,17 +66,28 @@ def read_log(
     """
     after = dict(positions or {})
     events: list[Event] = []
+    gaps: list[Gap] = []
     count = 0
-    for partition in log.partitions(topic):
-        key = f"{log.source_id(topic)}/p={partition}"
-        records = log.read(topic, partition, after.get(key, 0), max_bytes)
+    partitions = log.partitions(topic)
+    source = log.source_id(topic) if partitions else ""
+    for partition in partitions:
+        key = f"{source}/p={partition}"
+        begin = after.get(key, 0)
+        try:
+            records = log.read(topic, partition, begin, max_bytes)
+        except Gone as gone:
+            gaps.append(Gap(f"{topic}/{key}", begin, gone.resume_at, key not in after))
+            after[key] = gone.resume_at
+            records = log.read(topic, partition, gone.resume_at, max_bytes)
         for record in records:
             after[key] = record.next_offset
             event = _parsed(record.value, f"{topic}/{key}/{record.offset}", features)
             if event is not None:
                 events.append(event)
         count += len(records)
-    return _batch(events, after, count, references) if count else None
+    if partitions and log.source_id(topic) != source:  # it was made again while it was read
+        return read_log(log, topic, positions, references, features, max_bytes)
+    return _batch(events, after, max(count, 1), references, gaps) if count or gaps else None
 
 
 def read_landing(
@@ -83,7 +98,9 @@ def read_landing(
     features: Sequence[str] = (),
     between: tuple[datetime, datetime] | None = None,
 ) -> Batch | None:
-    """Return the predictions of the next landed file; None when all were read.
+    """Return the predictions of the next landed file, or a part of it; None when all were read.
+
+    What was pruned before it was read, or never landed, is a gap of the batch.
 
     Parameters as `read_log`, and
 
@@ -102,13 +119,13 @@ def read_landing(
         for link in walk(chain, start):
             if link.next_offset <= begin:
                 continue
-            after[key] = link.next_offset
-            rows = _landed(link.path, begin, features)
+            gaps = _gaps(link, f"{topic}/{key}", begin, key not in after)
+            rows, after[key] = _landed(link, begin, features)
             events = [_event(row, f"{topic}/{key}", features) for row in rows.to_pylist()]
             if between is not None:
                 begun, ended = (moment.astimezone(UTC) for moment in between)
                 events = [event for event in events if begun <= event.moment < ended]
-            return _batch(events, after, max(rows.num_rows, 1), references)
+            return _batch(events, after, max(rows.num_rows, 1), references, gaps)
     return None
 
 
@@ -121,14 +138,42 @@ def _parsed(value: bytes | None, place: str, features: Sequence[str]) -> Event |
     return Event(found.occurred_at, place, found.model_name, found.model_version, found.score, kept)
 
 
-def _landed(path: Path, begin: int, features: Sequence[str]) -> pa.Table:
-    names = set(pq.read_schema(path).names)
-    wanted = ["_offset", "_error", "occurred_at", "model_name", "model_version", "score"]
-    wanted += [f"feature_{name}" for name in features if f"feature_{name}" in names]
-    rows = pq.read_table(path, columns=wanted)
-    return rows.filter(
-        pc.and_(pc.is_null(rows.column("_error")), pc.greater_equal(rows.column("_offset"), begin))
-    )
+def _gaps(link: Link, place: str, begin: int, is_before: bool) -> list[Gap]:
+    """Return what a file says is not there: it was pruned, or the log had lost it."""
+    if not metadata(link.path).get("reason"):
+        return []
+    return [Gap(place, max(begin, link.position), link.next_offset, is_before)]
+
+
+def _landed(link: Link, begin: int, features: Sequence[str]) -> tuple[pa.Table, int]:
+    """Return good rows of a file from an offset on, about `MAX_ROWS`, and the offset behind."""
+    with pq.ParquetFile(link.path) as file:
+        names = set(file.schema_arrow.names)
+        wanted = ["_offset", "_error", "occurred_at", "model_name", "model_version", "score"]
+        wanted += [f"feature_{name}" for name in features if f"feature_{name}" in names]
+        taken, next_offset = _groups(file.metadata, begin, link.next_offset)
+        rows = file.read_row_groups(taken, columns=wanted)
+    good = pc.is_null(rows.column("_error"))
+    return rows.filter(pc.and_(good, pc.greater_equal(rows.column("_offset"), begin))), next_offset
+
+
+def _groups(facts: pq.FileMetaData, begin: int, end: int) -> tuple[list[int], int]:
+    """Return the row groups to read from an offset on, and the offset behind them."""
+    place = facts.schema.names.index("_offset")
+    taken: list[int] = []
+    count = 0
+    for number in range(facts.num_row_groups):
+        group = facts.row_group(number)
+        if not group.num_rows:
+            continue
+        last = group.column(place).statistics.max
+        if last < begin:
+            continue
+        if count >= MAX_ROWS:
+            return taken, facts.row_group(taken[-1]).column(place).statistics.max + 1
+        taken.append(number)
+        count += group.num_rows
+    return taken, end
 
 
 def _event(row: Mapping[str, Any], place: str, features: Iterable[str]) -> Event:
@@ -142,7 +187,13 @@ def _event(row: Mapping[str, Any], place: str, features: Iterable[str]) -> Event
     )
 
 
-def _batch(events: Sequence[Event], after: Positions, count: int, references: References) -> Batch:
+def _batch(
+    events: Sequence[Event],
+    after: Positions,
+    count: int,
+    references: References,
+    gaps: Sequence[Gap],
+) -> Batch:
     rows: dict[tuple[str, str], list[int]] = {}
     for row, event in enumerate(events):
         rows.setdefault((event.model_name, event.model_version), []).append(row)
@@ -165,6 +216,7 @@ def _batch(events: Sequence[Event], after: Positions, count: int, references: Re
         feeds,
         lambda row: events[row].moment,
         lambda row: events[row].place,
+        gaps,
     )
 
 

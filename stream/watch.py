@@ -13,7 +13,7 @@ from typing import Final
 
 from ingest.errors import DriftnetError
 from ingest.happenings import identify, land_happenings
-from stream.alarm import Alarm, Stream, alarm_of
+from stream.alarm import SCORE, Alarm, Stream, alarm_of, gap_alarm
 from stream.batch import Batch
 from stream.checkpoint import State, load, save
 from stream.panel import Panel
@@ -90,7 +90,7 @@ class Watch:
 
     def take(self, batch: Batch) -> list[Alarm]:
         """Feed a batch to the panels; what they say is in the checkpoint when this returns."""
-        found = feed(self.state, batch, self._policy, self._references)
+        found = [*self._missed(batch), *feed(self.state, batch, self._policy, self._references)]
         self.state.positions[batch.lane] = batch.position
         self._is_dirty = True
         if found:
@@ -98,6 +98,14 @@ class Watch:
             self.save()
             self.deliver()
         return found
+
+    def _missed(self, batch: Batch) -> list[Alarm]:
+        """Say what was gone before it was read; return it for each version watched there."""
+        for gap in batch.gaps:
+            self._say(gap.line)
+        watched = sorted({s.whole for s in self.state.panels if s.signal == SCORE})
+        missed = [gap for gap in batch.gaps if not gap.is_before]
+        return [gap_alarm(stream, gap, self._clock()) for gap in missed for stream in watched]
 
     def save(self) -> None:
         """Write the checkpoint."""

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
-from ingest.log import Unavailable
+from ingest.log import Refused, Unavailable
 
 CONNECT_MS: Final = 10_000
 _FAILED = re.compile(r"connection to \S+ failed: (.*?)( \(backoff|$)", re.DOTALL)
@@ -23,10 +23,6 @@ _FINAL = ("Authentication", "Mechanism", "SSLError", "SSLCert", "CERTIFICATE", "
 
 
 Client = TypeVar("Client")
-
-
-class Refused(Unavailable):
-    """Kafka answered and said no: waiting does not help."""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from ingest.kafka.client import Kafka, Refused
+from ingest.kafka.client import Kafka
 from ingest.kafka.member import Member
 from ingest.kafka.share import Landing, Share
 from ingest.kafka.topics import KafkaTopics
 from ingest.landed import chain
 from ingest.landed.worker import LandWorker
 from ingest.landing import Landed
-from ingest.log import Unavailable
+from ingest.log import Refused, Unavailable
 from ingest.progress import Advance, ignore
 
 DRAIN: Final = 30.0  # seconds for what was read when asked to end

@@ -167,6 +167,9 @@ class LocalLog:
             "restore the file from a copy, or move the topic's folder away"
         )
 
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
     def _path(self, topic: str, partition: int = PARTITION) -> Path:
         if not TOPIC_NAME.fullmatch(topic):
             raise InputError(f"topic {topic!r} is no name: use letters, digits, '.', '_' and '-'")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.kafka.client import Kafka, Refused
+from ingest.kafka.client import Kafka
 from ingest.kafka.log import KafkaLog
+from ingest.log import Refused
 from tests.brokers import answer, free_ports, running
 from tests.landers import catch_up, message, rows
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.drifts import PLAN, Drift
+from ingest.drifts import MOVED, PLAN, Drift
 from ingest.errors import InputError
 from ingest.features import extract
 from ingest.synthesize import CHANNELS, SCHEMA, START, Synthesized, synthesize
@@ -109,7 +109,7 @@ def test_a_drift_leaves_the_rows_that_it_does_not_touch_as_they_are(
     tmp_path: Path, calm: Rows
 ) -> None:
     week = of_week(made(tmp_path, (Drift("covariate", 1, 7, 0.35),)), 1)
-    untouched = [row for row in week if "/static/" not in row["url"]]
+    untouched = [row for row in week if "/s/" not in row["url"]]
     before = [json.dumps(row, default=str) for row in of_week(calm, 1)]
     assert {json.dumps(row, default=str) for row in untouched} <= set(before)
     assert [{**row, "url": ""} for row in week] == [{**row, "url": ""} for row in of_week(calm, 1)]
@@ -119,8 +119,9 @@ def test_a_covariate_drift_has_its_size_in_both_classes(tmp_path: Path) -> None:
     week = of_week(made(tmp_path, (Drift("covariate", 1, 7, 0.35),)), 1)
     for truth in (0, 1):
         rows = [row for row in week if row["label"] == truth]
-        new = share(rows, lambda row: extract(row["url"])["file_extension"] in {"avif", "webp"})
-        assert new == pytest.approx(0.35 * 2 / 3, abs=0.05)
+        assert share(rows, lambda row: "/s/" in row["url"]) == pytest.approx(0.35, abs=0.05)
+    new = {extract(row["url"])["file_extension"] for row in week} & set(MOVED.values())
+    assert new == set(MOVED.values())
 
 
 def test_a_prior_drift_moves_the_share_of_positives(tmp_path: Path, calm: Rows) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.card import Feature
+from ingest.landed import chain
+from ingest.landed.compaction import compact
+from ingest.landed.pruning import prune
 from ingest.landing import land
 from ingest.local.log import LocalLog
+from stream import events
 from stream.batch import Batch
 from stream.events import read_landing, read_log
 from stream.labels import Query, read_labels
@@ -185,6 +190,64 @@ def test_log_and_landing_give_the_same_values_at_the_same_places(home: Path) -> 
         for name, pairs in fed(from_log).items()
     }
     assert fed(rest) == expected
+
+
+FEATURES = [Feature("length", "numeric"), Feature("scheme", "categorical")]
+LANDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def land_more(home: Path) -> None:
+    log = LocalLog(home / "log", print)
+    land(log, "t", "prediction", home / "landing", FEATURES, lambda: LANDED_AT, 10_000)
+
+
+@pytest.mark.parametrize("read_before", [0, 1, 3])
+def test_compaction_between_two_looks_changes_nothing_of_what_is_read(
+    home: Path, read_before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land_more(home)
+    calm = read_events(home, "landing")
+    assert len(calm) > 5
+    before = calm[:read_before]
+    assert compact(home / "landing", ["t"]).file_count == 1
+    for at_once in (events.MAX_ROWS, 1):
+        monkeypatch.setattr(events, "MAX_ROWS", at_once)
+        rest = read_events(home, "landing", before[-1].position if before else None)
+        assert rest[-1].position == calm[-1].position
+        assert not any(batch.gaps for batch in rest)
+        together = fed([*before, *rest])
+        assert together == fed(calm)
+
+
+def test_a_large_landed_file_is_read_in_parts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(7)
+    log = LocalLog(home / "log", print)
+    log.append("t", messages(random.random(9_000), random.normal(50.0, 10.0, 9_000), 400))
+    land(log, "t", "prediction", home / "landing", FEATURES, lambda: LANDED_AT)
+    (path,) = (home / "landing" / "t").glob("*/p=0/*.parquet")
+    pq.write_table(pq.read_table(path), path, row_group_size=500)
+    monkeypatch.setattr(events, "MAX_ROWS", 1_000)
+    parts = read_events(home, "landing")
+    assert len(parts) == 10
+    assert fed(parts) == fed(read_events(home, "log", size=1 << 22))
+
+
+def test_what_was_pruned_before_it_was_read_is_a_gap_that_says_what_is_missing(home: Path) -> None:
+    land_more(home)
+    read = read_events(home, "landing")
+    (folder,) = (home / "landing" / "t").glob("*/p=0")
+    links = list(chain.walk(folder))
+    place = ("t", folder.parent.name, 0)
+    until = links[3].next_offset
+    prune(home / "landing", ["t"], LANDED_AT + timedelta(days=1), {place: until}, {})
+    rest = read_events(home, "landing", read[1].position)
+    (gap,) = [gap for batch in rest for gap in batch.gaps]
+    assert (gap.begin, gap.end, gap.is_before) == (links[1].next_offset, until, False)
+    assert gap.line.endswith(f"deleted before they were watched; going on at {until}")
+    assert fed(rest) == fed(read[4:])
+    (first,) = [gap for batch in read_events(home, "landing") for gap in batch.gaps]
+    assert (first.begin, first.end, first.is_before) == (0, until, True)
+    assert not any(batch.gaps for batch in read_events(home, "landing", read[3].position))
 
 
 def test_a_message_that_breaks_the_contract_and_a_version_without_reference_are_passed_over(
