@@ -21,13 +21,14 @@ def report(reference: str, current: str, memory_limit: str) -> int:
         "create table sampled as from reference_rows using sample reservoir(50000 rows)"
         " repeatable (42)"
     )
-    connection.execute(f"create table edges as {macros.quantile_edges('sampled', NUMBERS)}")
+    found = connection.execute(macros.quantile_edges("sampled", NUMBERS)).fetchone()
+    edges = dict(zip(NUMBERS, found or (), strict=True))
     for side in ("reference", "current"):
         rows = f"{side}_rows"
         connection.execute(
             f"""create table {side}_bins as
             select group_1 as day, feature_name, cast(bin_index as varchar) as bin,
-                event_count from ({macros.count_bins(rows, NUMBERS, "edges", ["day"])})
+                event_count from ({macros.count_bins(rows, NUMBERS, edges, ["day"])})
             union all
             select group_1, feature_name, coalesce('=' || category, 'null'), event_count
             from ({macros.count_categories(rows, CATEGORIES, ["day"])})"""

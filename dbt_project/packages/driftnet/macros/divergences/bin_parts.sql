@@ -19,8 +19,6 @@ Source
 {% macro bin_parts(bins, by, carry=[], smoothing=0.5) -%}
 {%- set key = by | join(', ') -%}
 {%- set columns = (by + carry) | join(', ') -%}
-{%- set p = driftnet.smoothed_share('reference_count', 'reference_total', 'bin_count', smoothing) -%}
-{%- set q = driftnet.smoothed_share('current_count', 'current_total', 'bin_count', smoothing) -%}
     select
         {{ columns }},
         reference_count,
@@ -28,23 +26,11 @@ Source
         reference_share,
         current_share,
         pooled_share,
+        case when is_empty then 0.0 else {{ driftnet.psi_part('smoothed_reference', 'smoothed_current') }} end as psi_part,
+        case when is_empty then 0.0 else {{ driftnet.kl_part('smoothed_reference', 'smoothed_current') }} end as kl_part,
+        {{ driftnet.js_part('reference_share', 'current_share', 'share_sum', 'share_contrast') }} as js_part,
         case
-            when reference_total is null or current_total is null then null
-            when reference_count + current_count = 0 then 0.0
-            else {{ driftnet.psi_part(p, q) }}
-        end as psi_part,
-        case
-            when reference_total is null or current_total is null then null
-            when reference_count + current_count = 0 then 0.0
-            else {{ driftnet.kl_part(p, q) }}
-        end as kl_part,
-        case
-            when reference_total is null or current_total is null then null
-            else {{ driftnet.js_part('reference_share', 'current_share') }}
-        end as js_part,
-        case
-            when reference_total is null or current_total is null then null
-            when reference_count + current_count = 0 then 0.0
+            when is_empty then 0.0
             else {{ driftnet.chi_square_part('reference_count', 'current_count', 'reference_total', 'current_total') }}
         end as chi_square_part
     from (
@@ -54,19 +40,34 @@ Source
             current_count,
             reference_total,
             current_total,
-            bin_count,
-            reference_count / cast(reference_total as double) as reference_share,
-            current_count / cast(current_total as double) as current_share,
-            (reference_count + current_count) / (cast(reference_total as double) + current_total) as pooled_share
+            reference_share,
+            current_share,
+            (reference_count + current_count) / (cast(reference_total as double) + current_total) as pooled_share,
+            {{ driftnet.smoothed_share('reference_count', 'reference_total', 'bin_count', smoothing) }} as smoothed_reference,
+            {{ driftnet.smoothed_share('current_count', 'current_total', 'bin_count', smoothing) }} as smoothed_current,
+            reference_share + current_share as share_sum,
+            (reference_share - current_share) / nullif(reference_share + current_share, 0) as share_contrast,
+            reference_share + current_share = 0 as is_empty
         from (
             select
                 {{ columns }},
                 reference_count,
                 current_count,
-                nullif(sum(reference_count) over (partition by {{ key }}), 0) as reference_total,
-                nullif(sum(current_count) over (partition by {{ key }}), 0) as current_total,
-                count(nullif(reference_count + current_count, 0)) over (partition by {{ key }}) as bin_count
-            from {{ bins }}
-        ) as totals
-    ) as shares
+                reference_total,
+                current_total,
+                bin_count,
+                reference_count / cast(reference_total as double) as reference_share,
+                current_count / cast(current_total as double) as current_share
+            from (
+                select
+                    {{ columns }},
+                    reference_count,
+                    current_count,
+                    nullif(sum(reference_count) over (partition by {{ key }}), 0) as reference_total,
+                    nullif(sum(current_count) over (partition by {{ key }}), 0) as current_total,
+                    count(nullif(reference_count + current_count, 0)) over (partition by {{ key }}) as bin_count
+                from {{ bins }}
+            ) as totals
+        ) as shares
+    ) as contrasts
 {%- endmacro %}

@@ -9,6 +9,8 @@ the series d^2 + d^4 / 6 + d^6 / 15 + d^8 / 28 + d^10 / 45 is exact to the last 
 Parameters
     reference_share   p, raw, in [0, 1]
     current_share     q, raw, in [0, 1]
+    share_sum         p + q, where the query has a column of it: that keeps the query short
+    share_contrast    d, likewise, NULL where p + q = 0
 Returns
     bits, >= 0; symmetric; 0 where the shares are equal
 Errors
@@ -16,9 +18,9 @@ Errors
 Source
     Lin (1991), Divergence measures based on the Shannon entropy, IEEE Trans. Inf. Theory 37
 #}
-{% macro js_part(reference_share, current_share) -%}
-    {%- set total = '(' ~ reference_share ~ ' + ' ~ current_share ~ ')' -%}
-    {%- set d = '((' ~ reference_share ~ ' - ' ~ current_share ~ ') / ' ~ total ~ ')' -%}
+{% macro js_part(reference_share, current_share, share_sum=none, share_contrast=none) -%}
+    {%- set total = share_sum or '(' ~ reference_share ~ ' + ' ~ current_share ~ ')' -%}
+    {%- set d = share_contrast or '((' ~ reference_share ~ ' - ' ~ current_share ~ ') / ' ~ total ~ ')' -%}
     case
         when {{ total }} = 0 then 0.0
         when {{ reference_share }} = 0 or {{ current_share }} = 0 then {{ total }} / 2

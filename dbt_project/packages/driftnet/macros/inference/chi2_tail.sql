@@ -16,9 +16,26 @@ Source
     Wilson and Hilferty (1931), The distribution of chi-square, PNAS 17
 #}
 {% macro chi2_tail(x, df) -%}
-    {{ driftnet.normal_tail(
-        '((power((' ~ x ~ ') / (' ~ df ~ '), 1.0 / 3) - (1 - 2 / (9.0 * (' ~ df ~ ')))) / sqrt(2 / (9.0 * (' ~ df ~ '))))'
-    ) }}
+    {{ driftnet.normal_tail('(' ~ driftnet.chi2_deviate(x, df) ~ ')') }}
+{%- endmacro %}
+
+{#
+The normal deviate whose upper tail is nearly that of a chi-square statistic: a column of its own keeps the query of a tail short.
+
+    z = ((x / df)^(1/3) - (1 - 2 / (9 df))) / sqrt(2 / (9 df))
+
+Parameters
+    x    the statistic, >= 0
+    df   degrees of freedom, > 0, not necessarily whole
+Returns
+    a number; NULL where an argument is NULL
+Errors
+    df = 0 divides by zero: guard it
+Source
+    Wilson and Hilferty (1931), The distribution of chi-square, PNAS 17
+#}
+{% macro chi2_deviate(x, df) -%}
+    (power(({{ x }}) / ({{ df }}), 1.0 / 3) - (1 - 2 / (9.0 * ({{ df }})))) / sqrt(2 / (9.0 * ({{ df }})))
 {%- endmacro %}
 
 {#
@@ -36,8 +53,9 @@ Source
     Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.17
 #}
 {% macro normal_tail(z) -%}
+    {#- below zero it is 1 less the tail above -z: the difference of the two forms is one number, so the polynomial stands once -#}
     {%- set t = '(1 / (1 + 0.2316419 * abs(' ~ z ~ ')))' -%}
     {%- set upper = 'exp(-' ~ z ~ ' * ' ~ z ~ ' / 2) * 0.3989422804014327 * ' ~ t ~ ' * (0.319381530 + ' ~ t ~ ' * (-0.356563782 + '
         ~ t ~ ' * (1.781477937 + ' ~ t ~ ' * (-1.821255978 + ' ~ t ~ ' * 1.330274429))))' -%}
-    case when {{ z }} >= 0 then {{ upper }} else 1 - {{ upper }} end
+    abs(case when {{ z }} >= 0 then 0.0 else 1.0 end - {{ upper }})
 {%- endmacro %}

@@ -25,33 +25,32 @@ Source
     cube, features, by, feature_by, reference_from, reference_to, current_from, current_to, condition='true', smoothing=0.5
 ) -%}
 {%- set key = by | join(', ') -%}
+{%- set in_reference = 'window_start_at >= ' ~ reference_from ~ ' and window_start_at < ' ~ reference_to -%}
+{%- set in_current = 'window_start_at >= ' ~ current_from ~ ' and window_start_at < ' ~ current_to -%}
 {%- set laws = [
-    ('psi', 1, false), ('kl_divergence', 2, false), ('js_distance', 8 * 0.6931471805599453, true), ('hellinger', 8, true),
-    ('total_variation', none, false), ('l_infinity', none, false), ('chi_square', none, false), ('cramers_v', 4, true)
+    ('psi', 1, 'false'), ('kl_divergence', 2, 'false'), ('js_distance', 8 * 0.6931471805599453, 'true'), ('hellinger', 8, 'true'),
+    ('total_variation', 'null', 'false'), ('l_infinity', 'null', 'false'), ('chi_square', 'null', 'false'), ('cramers_v', 4, 'true')
 ] -%}
+{%- set values = laws | map('first') | join(', ') -%}
+{%- set kept = key ~ ', reference_count, current_count, degrees_of_freedom, ' ~ values ~ ', pooled_deviation, sampling_variance' -%}
     with chosen as (
         select
             {{ key }},
             window_start_at,
             bin_index,
-            event_count,
-            window_start_at >= {{ reference_from }} and window_start_at < {{ reference_to }} as is_reference,
-            window_start_at >= {{ current_from }} and window_start_at < {{ current_to }} as is_current
+            event_count
         from {{ cube }}
         where
             {{ condition }}
-            and (
-                (window_start_at >= {{ reference_from }} and window_start_at < {{ reference_to }})
-                or (window_start_at >= {{ current_from }} and window_start_at < {{ current_to }})
-            )
+            and (({{ in_reference }}) or ({{ in_current }}))
     ),
 
     bins as (
         select
             {{ key }},
             bin_index,
-            coalesce(sum(event_count) filter (where is_reference), 0) as reference_count,
-            coalesce(sum(event_count) filter (where is_current), 0) as current_count
+            coalesce(sum(event_count) filter (where {{ in_reference }}), 0) as reference_count,
+            coalesce(sum(event_count) filter (where {{ in_current }}), 0) as current_count
         from chosen
         group by {{ key }}, bin_index
     ),
@@ -59,17 +58,16 @@ Source
     sizes as (
         select
             {{ key }},
-            coalesce(sum(day_count * day_count) filter (where is_reference), 0) as reference_squares,
-            coalesce(sum(day_count * day_count) filter (where is_current), 0) as current_squares
+            coalesce(sum(window_count * window_count) filter (where {{ in_reference }}), 0) as reference_squares,
+            coalesce(sum(window_count * window_count) filter (where {{ in_current }}), 0) as current_squares
         from (
             select
                 {{ key }},
-                is_reference,
-                is_current,
-                cast(sum(event_count) as double) as day_count
+                window_start_at,
+                cast(sum(event_count) as double) as window_count
             from chosen
-            group by {{ key }}, window_start_at, is_reference, is_current
-        ) as days
+            group by {{ key }}, window_start_at
+        ) as windows
         group by {{ key }}
     ),
 
@@ -110,54 +108,64 @@ Source
 
     scaled as (
         select
-            {{ key }},
-            reference_count,
-            current_count,
-            degrees_of_freedom,
-            {% for name, scale, is_root in laws %}{{ name }},
-            {% endfor -%}
-            pooled_deviation,
-            sampling_variance,
+            {{ kept }},
             sampling_variance / independent_variance as design_effect,
-            case
-                when bin_count < 2 or pearson_mean is null then null
-                when pearson_variance < 1e-6 * pearson_mean * pearson_mean then 0.0
-                else chi_square * independent_variance / sampling_variance * 2 * pearson_mean / pearson_variance
-            end as tail_statistic,
-            case
-                when bin_count < 2 or pearson_mean is null then null
-                when pearson_variance < 1e-6 * pearson_mean * pearson_mean then 1.0
-                else 2 * pearson_mean * pearson_mean / pearson_variance
-            end as tail_freedom
+            bin_count >= 2 and pearson_mean is not null as is_testable,
+            pearson_variance < 1e-6 * pearson_mean * pearson_mean as is_settled,
+            chi_square * independent_variance / sampling_variance * 2 * pearson_mean / nullif(pearson_variance, 0) as tail_statistic,
+            2 * pearson_mean * pearson_mean / nullif(pearson_variance, 0) as tail_freedom
         from varied
     ),
 
+    deviates as (
+        select
+            {{ kept }},
+            design_effect,
+            is_testable,
+            is_settled,
+            {{ driftnet.chi2_deviate('tail_statistic', 'tail_freedom') }} as deviate
+        from scaled
+    ),
+
+    -- one test of a histogram, whatever its metrics; its margins may leave no room for another value
+    tests as (
+        select
+            {{ kept }},
+            design_effect,
+            case
+                when not is_testable then null
+                when is_settled then 1.0
+                else {{ driftnet.normal_tail('deviate') }}
+            end as p_value
+        from deviates
+    ),
+
     metrics as (
-        {%- for name, scale, is_root in laws %}
         select
             {{ key }},
-            '{{ name }}' as metric_name,
-            {{ name }} as metric_value,
-            {% if scale -%}
-            {{ driftnet.expected_effect('sampling_variance', 'degrees_of_freedom', scale, 'true' if is_root else 'false') }} as expected_value,
-            {{ driftnet.detectable_effect('sampling_variance', 'degrees_of_freedom', scale, 'true' if is_root else 'false') }} as min_detectable_value,
-            {%- elif name == 'total_variation' -%}
-            {{ driftnet.expected_total_variation('sampling_variance', 'pooled_deviation') }} as expected_value,
-            cast(null as double) as min_detectable_value,
-            {%- elif name == 'chi_square' -%}
-            design_effect * degrees_of_freedom as expected_value,
-            cast(null as double) as min_detectable_value,
-            {%- else -%}
-            cast(null as double) as expected_value,
-            cast(null as double) as min_detectable_value,
-            {%- endif %}
-            {{ driftnet.chi2_tail('tail_statistic', 'tail_freedom') }} as p_value,
+            metric_name,
+            case metric_name
+                {%- for name, scale, is_root in laws %}
+                when '{{ name }}' then {{ name }}
+                {%- endfor %}
+            end as metric_value,
+            case metric_name
+                when 'chi_square' then design_effect * degrees_of_freedom
+                when 'total_variation' then {{ driftnet.expected_total_variation('sampling_variance', 'pooled_deviation') }}
+                else {{ driftnet.expected_effect('sampling_variance', 'degrees_of_freedom', 'divergence_scale', 'is_root') }}
+            end as expected_value,
+            {{ driftnet.detectable_effect('sampling_variance', 'degrees_of_freedom', 'divergence_scale', 'is_root') }} as min_detectable_value,
+            p_value,
             design_effect,
             reference_count,
             current_count
-        from scaled
-        {{ "union all" if not loop.last }}
-        {%- endfor %}
+        from tests
+        cross join (
+            values
+            {%- for name, scale, is_root in laws %}
+            ('{{ name }}', cast({{ scale }} as double), {{ is_root }}){{ "," if not loop.last }}
+            {%- endfor %}
+        ) as metric_laws (metric_name, divergence_scale, is_root)
     )
 
     select
