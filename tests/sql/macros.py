@@ -1,23 +1,19 @@
-"""The package's macros rendered without dbt, and run on tables of counts in this process.
+"""The package's macros run on tables of counts in this process.
 
 What dbt makes of them is tested by a project of its own (`stranger`); here they answer in
 milliseconds, so that thousands of tables can be tried.
 """
 
-from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import duckdb
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tests.sql.rendered import package
 from udfs.registry import REGISTRY
 
-PACKAGE = Path(__file__).resolve().parents[2] / "dbt_project" / "packages" / "driftnet" / "macros"
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 METRICS = {
@@ -30,24 +26,6 @@ METRICS = {
     "chi_square": ("null", "false"),
     "cramers_v": ("4", "true"),
 }
-
-
-@cache
-def package() -> Any:
-    """Return the macros as functions that give SQL."""
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701
-    source = "\n".join(path.read_text() for path in sorted(PACKAGE.glob("*/*.sql")))
-    macros = SimpleNamespace()
-    environment.globals["driftnet"] = macros
-    environment.globals["return"] = lambda value: value
-    environment.globals["adapter"] = SimpleNamespace(
-        dispatch=lambda name, namespace: getattr(macros, f"default__{name}")
-    )
-    module = environment.from_string(source).module
-    for name in dir(module):
-        if not name.startswith("_"):
-            setattr(macros, name, getattr(module, name))
-    return macros
 
 
 def connect() -> duckdb.DuckDBPyConnection:

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.sql.macros import package
+from tests.sql.rendered import package
 
 NULL_BIN = 255
 EDGES = {"amount": [-0.3, 0.1 + 0.2, 1.0], "level": [0.0, 2.0], "constant": []}

@@ -171,7 +171,8 @@ def correlations(days: Counts) -> Floats:
     """Return rho of (cases, days, bins) counts by the macro block_correlation."""
     import pyarrow as pa
 
-    from tests.sql.macros import connect, package
+    from tests.sql.macros import connect
+    from tests.sql.rendered import package
 
     cells = np.nonzero(days)
     connection = connect()
