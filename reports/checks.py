@@ -64,7 +64,10 @@ class QualityRow:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One check of the pipeline or of the watch in one window; times are UTC."""
+    """One check of the pipeline or of the watch in one window; times are UTC.
+
+    `is_low_bad` says that values under the bounds are out of bounds, not those over them.
+    """
 
     window_start_at: datetime
     window_end_at: datetime
@@ -73,6 +76,7 @@ class CheckRow:
     check_value: float | None
     warn_bound: float | None
     fail_bound: float | None
+    is_low_bad: bool
     severity: int
     note: str | None
 
@@ -106,17 +110,20 @@ def quality_parts(query: Query, scope: Scope, start_at: datetime) -> list[Qualit
 
 
 def pipeline(query: Query, scope: Scope, start_at: datetime | None = None) -> list[CheckRow]:
-    """Return the checks of the pipeline, by window; of one window where one is named."""
-    return _checks(query, "fct_pipeline_checks", scope, start_at)
+    """Return the checks of the pipeline, by window; of one window where one is named.
+
+    A week's checks speak of its days too: each is the worst that was found in the window.
+    """
+    return _checks(query, "fct_window_checks", "*", scope, start_at)
 
 
 def concept(query: Query, scope: Scope, start_at: datetime | None = None) -> list[CheckRow]:
     """Return what the watch said, by window; of one window where one is named."""
-    return _checks(query, "fct_concept_checks", scope, start_at)
+    return _checks(query, "fct_concept_checks", "*, false as is_low_bad", scope, start_at)
 
 
-def other_rows(query: Query, scope: Scope, start_at: datetime) -> list[MetricRow]:
-    """Return the rows of the suites quality, concept and pipeline in one window."""
+def other_rows(query: Query, scope: Scope, start_at: datetime | None = None) -> list[MetricRow]:
+    """Return the rows of the suites quality, concept and pipeline, by window; or of one window."""
     return [
         *(quality_metric(row) for row in quality(query, scope, start_at)),
         *(check_metric(CONCEPT, row) for row in concept(query, scope, start_at)),
@@ -138,6 +145,8 @@ def quality_metric(row: QualityRow) -> MetricRow:
         current_count=row.labelled_count if row.basis == "realised" else row.event_count,
         is_decision=bool(row.is_mature) or row.basis != "realised",
         is_higher_better=row.is_higher_better,
+        lower_limit=row.lower_limit,
+        upper_limit=row.upper_limit,
     )
 
 
@@ -145,17 +154,8 @@ def check_metric(suite: str, row: CheckRow) -> MetricRow:
     """Return a check as a metric row: the feature is its subject, or the check itself."""
     feature = row.subject_name or row.check_name
     return _metric(
-        row, suite, feature, row.check_name, row.check_value, is_higher_better=_is_low_bad(row)
+        row, suite, feature, row.check_name, row.check_value, is_higher_better=row.is_low_bad
     )
-
-
-def _is_low_bad(row: CheckRow) -> bool:
-    """Return whether a check is out of bounds when it is low: its fail bound lies under warn's."""
-    warn, fail, value = row.warn_bound, row.fail_bound, row.check_value
-    if warn is not None and fail is not None and warn != fail:
-        return fail < warn
-    crossed = fail if row.severity > 1 else warn
-    return row.severity > 0 and value is not None and crossed is not None and value < crossed
 
 
 def _metric(
@@ -209,12 +209,15 @@ def _quality(
     )
 
 
-def _checks(query: Query, table: str, scope: Scope, start_at: datetime | None) -> list[CheckRow]:
+def _checks(
+    query: Query, table: str, columns: str, scope: Scope, start_at: datetime | None
+) -> list[CheckRow]:
     if table not in rows.tables(query):
         return []
     where, values = _where(scope, start_at)
     order = "order by window_start_at, severity desc, check_name, subject_name"
-    return rows.fetch(query, CheckRow, table, f"{where} {order}", values)
+    selected = f"(select {columns} from {table})"
+    return rows.fetch(query, CheckRow, selected, f"{where} {order}", values)
 
 
 def _where(scope: Scope, start_at: datetime | None) -> tuple[str, list[object]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -118,23 +119,20 @@ def write_index(run: Run, verdict: Verdict) -> None:
     (run.docs / MARK).touch()
     run.folder.rename(run.docs / RUNS / run.stamp)
     inside = {suite: f"{RUNS}/{run.stamp}/{path}" for suite, path in pages.items()}
-    before = [old for old in _runs(run.docs) if old["stamp"] != run.stamp]
-    text = render_template(
-        "docs.html.j2", verdict=verdict, pages=_escaped(inside), runs=before[:SHOWN_RUNS]
-    )
+    before = (old for old in _runs(run.docs) if old["stamp"] != run.stamp)
+    shown = list(islice(before, SHOWN_RUNS))
+    text = render_template("docs.html.j2", verdict=verdict, pages=_escaped(inside), runs=shown)
     replace_text(run.docs / "index.html", text)
 
 
-def _runs(docs: Path) -> list[dict[str, str]]:
-    """Return the kept runs, the newest first; a run whose facts cannot be read is left out."""
-    found = []
+def _runs(docs: Path) -> Iterator[dict[str, str]]:
+    """Yield the kept runs, the newest first; a run whose facts cannot be read is left out."""
     for folder in sorted((docs / RUNS).iterdir(), reverse=True):
         try:
             facts = dict(json.loads((folder / FACTS).read_text("utf-8")))
         except (OSError, ValueError):
             continue
-        found.append(facts | {"stamp": folder.name})
-    return found
+        yield facts | {"stamp": folder.name}
 
 
 def _escaped(pages: Mapping[str, str]) -> dict[str, Markup]:

@@ -42,9 +42,12 @@ class Evidence:
             for part in self.parts
             if (part.drift_kind, part.feature_name) == key and part.is_significant
         ]
-        return sorted(found, key=lambda part: (-part.severity, -(part.metric_value or 0.0)))[
-            :number
-        ]
+        way = -1 if row.is_higher_better else 1
+
+        def badness(part: MetricRow) -> tuple[float, ...]:
+            return (-part.severity, -way * (part.metric_value or 0.0))
+
+        return sorted(found, key=badness)[:number]
 
     def name(self, at: datetime | None) -> str:
         """Name a window in the model's timezone."""

@@ -40,15 +40,18 @@ class Streak:
 
 
 def tracks(decisions: Iterable[MetricRow], window_start_at: datetime | None) -> list[Track]:
-    """Group decision rows by feature, the worst first.
+    """Group decision rows by feature, the worst first; of a window's rows of a feature the worst.
 
     Worst is: the severity in the judged window, then the number of windows that fail, the number
     that warn, and the value in the judged window.
     """
-    grouped: dict[tuple[str, str], list[MetricRow]] = {}
+    grouped: dict[tuple[str, str], dict[datetime, MetricRow]] = {}
     for row in decisions:
-        grouped.setdefault((row.drift_kind, row.feature_name), []).append(row)
-    found = [Track(*key, tuple(rows)) for key, rows in grouped.items()]
+        of_feature = grouped.setdefault((row.drift_kind, row.feature_name), {})
+        known = of_feature.get(row.window_start_at)
+        if known is None or row.severity > known.severity:
+            of_feature[row.window_start_at] = row
+    found = [Track(*key, tuple(rows.values())) for key, rows in grouped.items()]
 
     def badness(track: Track) -> tuple[float, ...]:
         row = track.at(window_start_at)

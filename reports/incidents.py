@@ -29,6 +29,7 @@ class IncidentRow:
     warn_bound: float | None
     fail_bound: float | None
     q_value: float | None
+    is_low_bad: bool
     severity: int
     worst_severity: int
     window_count: int

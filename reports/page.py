@@ -91,11 +91,12 @@ def render(
     model = rows.model(query, scope)
     zone = model.window_timezone if model is not None else "UTC"
     decisions = rows.decisions(query, scope)
+    others = [row for row in checks.other_rows(query, scope) if row.is_decision]
     counts = rows.event_counts(query, scope)
-    tracks = history.tracks(decisions, verdict.window_start_at)
+    tracks = history.tracks([*decisions, *others], verdict.window_start_at)
     axis = axes.time_axis(decisions, counts, window_grain, zone)
     evidence = _evidence(query, scope, verdict, tracks, zone)
-    scale = axes.value_axis(decisions)
+    scale = axes.value_axis(row for row in decisions if row.drift_kind != embedding.KIND)
     chapters = _chapters(evidence, rows.features(query, scope), axis, scale)
     state = since.state(verdict, evidence.rows, now)
     text = render_template(
@@ -119,7 +120,7 @@ def render(
         numbers=_by_kind([row for row in evidence.rows if row.drift_kind not in OTHERS]),
         in_a_row=story.in_a_row,
         quality=_quality(query, scope, verdict.window_start_at),
-        others=[row for row in evidence.rows if row.drift_kind in ("pipeline", "concept")],
+        others=[row for row in evidence.rows if row.drift_kind in OTHERS[1:]],
         since=since.since(former, state),
     )
     return Page(text, state)
@@ -139,6 +140,8 @@ def _evidence(
     found += [] if at is None else checks.other_rows(query, scope, at)
     found = checks.muted(found, checks.mutes(query), scope)
     of_parts = [] if at is None else rows.segments(query, scope, at)
+    moved = [] if at is None else checks.quality_parts(query, scope, at)
+    of_parts += [checks.quality_metric(row) for row in moved]
     parts: dict[tuple[str, str], list[rows.BinRow]] = {}
     for row in [] if at is None else rows.bins(query, scope, at):
         parts.setdefault((row.drift_kind, row.feature_name), []).append(row)
@@ -160,7 +163,7 @@ def _chapters(
         row = track.at(at)
         if at is None or axis is None or row is None or track.drift_kind == embedding.KIND:
             continue
-        if not row.severity and row.drift_kind not in OUTPUTS:
+        if row.drift_kind in OTHERS or not (row.severity or row.drift_kind in OUTPUTS):
             continue
         key = (track.drift_kind, track.feature_name)
         comparison = evidence.comparisons.get(key)
@@ -192,7 +195,11 @@ def _calendar(
 ) -> list[CalendarRow]:
     if axis is None:
         return []
-    return [CalendarRow(track, track.at(at), plots.strip(track, axis, at)) for track in tracks]
+    return [
+        CalendarRow(track, track.at(at), plots.strip(track, axis, at))
+        for track in tracks
+        if track.drift_kind not in OTHERS or track.count(1) or track.count(2)
+    ]
 
 
 def _by_kind(found: Sequence[MetricRow]) -> Mapping[str, list[MetricRow]]:

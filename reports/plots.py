@@ -174,7 +174,7 @@ def _said(row: MetricRow, axis: TimeAxis) -> str:
     return (
         f"{figures.window(row.window_start_at, axis.grain, axis.timezone)}:"
         f" {SEVERITIES[row.severity]}, {row.metric_name} {figures.figure(row.metric_value)}"
-        f" over {figures.figure(bound)}{'' if row.is_complete else ' (not complete yet)'}"
+        f" {row.side} {figures.figure(bound)}{'' if row.is_complete else ' (not complete yet)'}"
     )
 
 

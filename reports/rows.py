@@ -70,6 +70,8 @@ class MetricRow:
     current_count: int
     reference_is_small: bool | None
     is_higher_better: bool = False
+    lower_limit: float | None = None
+    upper_limit: float | None = None
     note: str = ""
     mute: str = ""
 
@@ -77,6 +79,11 @@ class MetricRow:
     def is_whole(self) -> bool:
         """Whether the row speaks of all events, not of a segment."""
         return self.segment_name == ALL
+
+    @property
+    def side(self) -> str:
+        """On which side of its bounds a value is out of bounds, in a word."""
+        return "under" if self.is_higher_better else "over"
 
     @property
     def bound(self) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.advice import capital, what_next
 from reports.defang import shorten
 from reports.evidence import Evidence
 from reports.figures import count, figure, percent, probability
@@ -26,20 +27,27 @@ def headline(evidence: Evidence) -> str:
     verdict = evidence.verdict
     if verdict.is_blind:
         return f"Nothing could be judged: {verdict.reason}."
-    where = _capital(_in(evidence))
+    where = capital(_in(evidence))
     of_all = f"of {verdict.deciding_count} {_watched(verdict)} watched"
     failed = [row for row in verdict.offenders if row.severity > 1]
     if verdict.is_stale:
         return (
-            f"{_capital(verdict.reason.split(';')[0])}. The last window judged is {where.lower()}."
+            f"{capital(verdict.reason.split(';')[0])}. The last window judged is {where.lower()}."
         )
     if failed:
-        return f"{where}, {len(failed)} {of_all} moved beyond their fail bounds."
+        return f"{where}, {_beyond(len(failed), of_all, 'fail')}."
     if verdict.offenders:
-        number = len(verdict.offenders)
-        return f"{where}, {number} {of_all} moved beyond their warn bounds; none failed."
+        return f"{where}, {_beyond(len(verdict.offenders), of_all, 'warn')}; none failed."
     aside = f" ({count(len(verdict.muted), 'row')} muted)" if verdict.muted else ""
     return f"{where} nothing drifted: all {verdict.deciding_count} {_watched(verdict)} held{aside}."
+
+
+def _beyond(number: int, of_all: str, bound: str) -> str:
+    return (
+        f"1 {of_all} is beyond its {bound} bound"
+        if number == 1
+        else f"{number} {of_all} are beyond their {bound} bounds"
+    )
 
 
 def _watched(verdict: Verdict) -> str:
@@ -55,28 +63,8 @@ def answers(evidence: Evidence) -> list[Answer]:
         Answer("Which bins", _which_bins(evidence)),
         Answer("Which segment", _which_segment(evidence)),
         Answer("How sure", _how_sure(evidence)),
-        Answer("What next", _what_next(evidence)),
+        Answer("What next", what_next(evidence)),
     ]
-
-
-def advice(drift_kind: str, feature_name: str, since: str) -> str:
-    """Say what to do about one row out of bounds."""
-    feature = shorten(feature_name)
-    told = {
-        "prediction": "the model's output moved: check labelled events of these windows, and"
-        " retrain if they show more errors.",
-        "label": "the share of positives moved: ask who labels and what they were sent; the"
-        " threshold may need a new look.",
-        "embedding": "the inputs as a whole moved: read new events beside those of the reference.",
-        "quality": f"the model errs more ({feature}): look at its worst segment, then retrain on"
-        " newer labels (`driftnet retrain`).",
-        "concept": f"errors changed about {since}: look at labelled events before and after.",
-        "pipeline": f"mend the pipeline first ({feature}): other drift may be its shadow.",
-    }
-    source = (
-        f"ask what changed at the source of {feature} about {since}: a feed, a field, a parser."
-    )
-    return told.get(drift_kind, source)
 
 
 def in_a_row(found: Streak) -> str:
@@ -133,7 +121,11 @@ def _which_bins(evidence: Evidence) -> str:
             f" {percent(first.reference_share)} to {percent(first.current_share)}"
             f" of events, {percent(first.psi_share)} of the psi"
         )
-    return f"{'; '.join(told)}." if told else "None stands out: no feature is out of bounds."
+    if told:
+        return f"{'; '.join(told)}."
+    if not evidence.offending:
+        return "None stands out: nothing is out of bounds."
+    return f"None to name: {_listed(evidence.offending)} is judged as one number, without bins."
 
 
 def _which_segment(evidence: Evidence) -> str:
@@ -156,6 +148,9 @@ def _which_segment(evidence: Evidence) -> str:
             )
     if told:
         return f"{'; '.join(told)}."
+    channels = [row for row in evidence.offending if row.metric_name == "channel_volume"]
+    if channels:
+        return f"{_listed(channels)}: the channel itself."
     moved = [part for part in evidence.parts if part.severity]
     if not evidence.offending and moved:
         part = moved[0]
@@ -183,6 +178,7 @@ def _how_sure(evidence: Evidence) -> str:
                 f"A shift of psi {figure(middle)} would have been found nine times in ten"
                 " (the middle feature)."
             )
+    told += _limits(evidence.offending)
     effects = [row.design_effect for row in rows if row.design_effect is not None]
     if effects and max(effects) > 1:
         told.append(
@@ -193,26 +189,28 @@ def _how_sure(evidence: Evidence) -> str:
         told.append("For some the reference has too few days to know how alike rows are.")
     if any(row.reference_is_small for row in rows):
         told.append("The reference is small beside the window: all windows share its luck.")
+    if any(row.drift_kind == "concept" for row in evidence.offending):
+        told.append("An alarm needs a vote of detectors that are calibrated on calm streams.")
+    if any(row.drift_kind == "pipeline" for row in evidence.offending):
+        told.append("What the pipeline lost is counted, not estimated.")
     return " ".join(told) or "No p-value could be computed."
 
 
-def _what_next(evidence: Evidence) -> str:
-    offending = evidence.offending
-    failed = [row for row in offending if row.severity > 1]
-    if not offending:
-        return "Nothing to do."
-    if not failed:
-        return f"Watch {offending[0].feature_name} in the next window; a warning fails nothing."
-    told = []
-    for kind in ("pipeline", "quality", "concept", "covariate", "embedding", "label", "prediction"):
-        of_kind = [row for row in failed if row.drift_kind == kind]
-        if of_kind:
-            found = evidence.streak_of(of_kind[0])
-            since = evidence.name(found.since if found else evidence.verdict.window_start_at)
-            told.append(_capital(advice(kind, of_kind[0].feature_name, since)))
-    if not any(row.drift_kind in ("prediction", "quality", "concept") for row in failed):
-        told.append("The model's output did not fail with its inputs: labels say if errors grew.")
-    return " ".join(told)
+def _limits(offending: Sequence[MetricRow]) -> list[str]:
+    """Say the 95% limits of the first value of quality that is out of bounds."""
+    for row in offending:
+        if row.drift_kind == "quality" and row.lower_limit is not None:
+            told = (
+                f"The 95% limits of {row.feature_name} ({row.metric_name}, {row.current_count:,}"
+                f" events), {figure(row.lower_limit)} to {figure(row.upper_limit)}, leave out what"
+                " the reference leads to expect."
+            )
+            return [told]
+    return []
+
+
+def _listed(found: Sequence[MetricRow]) -> str:
+    return " and ".join(shorten(row.feature_name) for row in found[:NAMED])
 
 
 def _nearest(rows: Sequence[MetricRow]) -> MetricRow | None:
@@ -229,7 +227,3 @@ def _nearest(rows: Sequence[MetricRow]) -> MetricRow | None:
 def _in(evidence: Evidence) -> str:
     name = evidence.name(evidence.verdict.window_start_at)
     return f"{'on' if evidence.verdict.window_grain == 'day' else 'in'} {name}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

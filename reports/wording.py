@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from ingest.happenings import Happening
-from reports import bins, figures, rows, story
+from reports import bins, figures, rows
+from reports.advice import advice
 from reports.channels import Message
 from reports.defang import defang, shorten
 from reports.incidents import Change, IncidentRow
@@ -100,14 +101,13 @@ def _line(query: Query, change: Change) -> str:
         return f"RESOLVED {named}: within bounds again after {number}, since {since}."
     parts = [
         f"{VERDICTS[incident.severity]} {named} {change.kind}: {incident.metric_name}"
-        f" {figures.figure(incident.metric_value)}, bound {figures.figure(incident.bound)}"
-        + _sure(incident)
-        + f"; since {since}."
+        f" {figures.figure(incident.metric_value)} {'under' if incident.is_low_bad else 'over'}"
+        f" its bound {figures.figure(incident.bound)}" + _sure(incident) + f"; since {since}."
     ]
     parts += [
         text for text in (_segment(query, scope, incident), _bins(query, scope, incident)) if text
     ]
-    parts.append(f"Next: {defang(story.advice(incident.drift_kind, incident.feature_name, since))}")
+    parts.append(f"Next: {defang(advice(incident.drift_kind, incident.feature_name, since))}")
     return "\n".join(parts)
 
 

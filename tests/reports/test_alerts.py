@@ -102,7 +102,7 @@ def test_an_opened_incident_is_told_once_with_all_that_one_asks(
     [message] = webhook.got
     text = message["text"]
     for answer in (
-        "FAIL public_suffix (covariate) opened: psi 0.967, bound 0.255",
+        "FAIL public_suffix (covariate) opened: psi 0.967 over its bound 0.255",
         "chance alone about 0.002, q <0.0001",
         "since the week of 23 August 2021",
         "Bins that carry it: new 2.0% -> 31.3%",

@@ -39,12 +39,12 @@ OFFENDERS = {
         ]
     },
     "concept": {"fct_concept_checks": [alarms(check_value=2.0, severity=2)]},
-    "pipeline": {"fct_pipeline_checks": [check(check_value=0.2, severity=2)]},
+    "pipeline": {"fct_window_checks": [check(check_value=0.2, severity=2)]},
 }
 CALM = {
     "fct_quality_metrics": [quality(), quality(basis="estimated", metric_value=0.92)],
     "fct_concept_checks": [alarms()],
-    "fct_pipeline_checks": [check()],
+    "fct_window_checks": [check()],
 }
 
 
@@ -76,8 +76,9 @@ def test_quality_fails_under_its_bound_and_says_so(
 def test_a_check_that_is_bad_when_low_fails_under_its_bound(
     marts: Marts, tmp_path: Path, clock: Clock
 ) -> None:
-    row = check(check_name="volume", check_value=0.1, warn_bound=0.5, fail_bound=0.2, severity=2)
-    verdict = verdict_on(marts, tmp_path, clock, {"fct_pipeline_checks": [row]})
+    bounds = {"warn_bound": 0.5, "fail_bound": 0.2, "is_low_bad": True}
+    row = check(check_name="volume", check_value=0.1, severity=2, **bounds)
+    verdict = verdict_on(marts, tmp_path, clock, {"fct_window_checks": [row]})
     assert "first volume: volume 0.100 under 0.200" in verdict.reason
 
 
@@ -146,7 +147,7 @@ def test_a_suite_whose_bounds_do_not_bear_out_its_severity_is_an_error(
     marts: Marts, tmp_path: Path, clock: Clock
 ) -> None:
     with pytest.raises(DriftnetError, match="disagree on dead_letters"):
-        verdict_on(marts, tmp_path, clock, {"fct_pipeline_checks": [check(severity=2)]})
+        verdict_on(marts, tmp_path, clock, {"fct_window_checks": [check(severity=2)]})
 
 
 def test_data_docs_keep_the_newest_runs_and_link_them(marts: Marts, tmp_path: Path) -> None:

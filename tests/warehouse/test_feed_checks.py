@@ -71,6 +71,28 @@ def test_the_windows_that_the_clock_closed_say_so(home: Home) -> None:
     assert home.query("select count(*) from int_windows where not is_complete") == [(1,)]
 
 
+def test_a_silence_is_a_fact_of_the_day_on_which_it_began(home: Home) -> None:
+    found = home.query(
+        "select window_start_at, severity, note from fct_pipeline_checks"
+        " where check_name = 'silence' and severity > 0"
+    )
+    [(at, severity, note)] = found
+    assert (at, severity) == (BEGIN.replace(tzinfo=None) + timedelta(days=6), 1)
+    assert note.startswith("No event from 2024-04-07")
+    told = "select severity, note from fct_window_checks where window_grain = 'week' and {}"
+    assert home.query(told.format("check_name = 'silence'")) == [(1, f"2024-04-07: {note}")]
+    assert home.query("select status from fct_incidents where feature_name = 'silence'") == [
+        ("opened",)
+    ]
+
+
+def test_a_gap_is_a_breach_of_its_window_and_a_line_of_time_of_its_own(home: Home) -> None:
+    told = "select severity from fct_window_checks where window_grain = 'week' and {}"
+    assert home.query(told.format("check_name = 'gaps'")) == [(1,)]
+    [(summary,)] = home.query("select summary from fct_timeline where kind = 'gap'")
+    assert "were deleted by the log's retention" in summary
+
+
 def test_a_gap_is_told_once_and_not_again_by_the_next_build(home: Home) -> None:
     home.build()
     assert home.query("select sum(gap_count) from int_landing_gaps") == [(1,)]

@@ -1,6 +1,7 @@
 {# One row per incident: windows in a row in which one feature of a model is out of bounds, at the gate's grain. #}
 {% set identity = ['model_name', 'drift_kind', 'feature_name'] %}
-{% set facts = ['model_version', 'metric_name', 'metric_value', 'expected_value', 'warn_bound', 'fail_bound', 'q_value', 'severity'] %}
+{% set facts = ['model_version', 'metric_name', 'metric_value', 'expected_value', 'warn_bound', 'fail_bound', 'q_value', 'is_low_bad', 'severity'] %}
+{% set badness = "(severity, coalesce(case when is_low_bad then -metric_value else metric_value end, 0))" %}
 with decisions as (
     select * from {{ ref('int_decisions') }}
     where window_grain = '{{ var("gate_grain") }}'
@@ -16,7 +17,7 @@ windows as (
         max(window_end_at) as window_end_at,
         {% for column in facts if column != 'severity' -%}
         arg_max_null(
-            {{ column }}, (severity, coalesce(metric_value, 0), model_version, metric_name)
+            {{ column }}, ({{ badness }}, model_version, metric_name)
         ) as {{ column }},
         {% endfor -%}
         max(severity) as severity,
@@ -49,8 +50,8 @@ islands as (
         arg_max_null({{ column }}, place) as {{ column }},
         {% endfor -%}
         max(severity) as worst_severity,
-        arg_max(metric_value, (severity, coalesce(metric_value, 0))) as worst_value,
-        arg_max(window_start_at, (severity, coalesce(metric_value, 0))) as worst_window_start_at,
+        arg_max(metric_value, {{ badness }}) as worst_value,
+        arg_max(window_start_at, {{ badness }}) as worst_window_start_at,
         arg_min(severity, place) as first_severity,
         min(case when severity > 1 then window_end_at end) as failed_at,
         arg_min(first_happening_id, place) as first_happening_id,
@@ -134,6 +135,7 @@ incidents as (
         warn_bound,
         fail_bound,
         q_value,
+        is_low_bad,
         severity,
         worst_severity,
         worst_value,

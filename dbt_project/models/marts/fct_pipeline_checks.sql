@@ -21,6 +21,8 @@ judged as (
         pipeline_values.check_name,
         pipeline_values.subject_name,
         pipeline_values.check_value,
+        pipeline_values.event_count,
+        bounds.is_low_bad,
         bounds.warn_limit as warn_bound,
         bounds.fail_limit as fail_bound,
         case
@@ -48,6 +50,8 @@ checks as (
         check_name,
         subject_name,
         check_value,
+        cast(null as bigint) as event_count,
+        false as is_low_bad,
         warn_bound,
         fail_bound,
         severity,

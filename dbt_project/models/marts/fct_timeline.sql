@@ -1,7 +1,12 @@
 {# One row per happening of a model: breaches, incidents, alarms, verdicts, promotions, gaps, on one line of time. Each once. #}
 with decisions as (
     select * from {{ ref('int_decisions') }}
-    where window_grain = '{{ var("gate_grain") }}' and severity > 0
+    where window_grain = '{{ var("gate_grain") }}' and severity > 0 and metric_name != 'gaps'
+),
+
+lost_parts as (
+    select * from {{ ref('fct_pipeline_checks') }}
+    where check_name = 'gaps'
 ),
 
 incidents as (
@@ -21,7 +26,7 @@ breaches as (
         {{ identity(["'breach'", 'model_name', 'model_version', 'window_grain', 'window_start_at', 'drift_kind', 'feature_name', 'metric_name']) }}
             as happening_id,
         'warehouse' as room,
-        case when drift_kind = 'pipeline' and metric_name like '%gap%' then 'gap' else 'breach' end as kind,
+        'breach' as kind,
         model_name,
         model_version,
         feature_name as subject_name,
@@ -61,6 +66,22 @@ incidents_{{ change }} as (
 ),
 
 {% endfor -%}
+gaps as (
+    select
+        {{ identity(["'gap'", 'subject_name', 'window_start_at', 'note']) }} as happening_id,
+        'warehouse' as room,
+        'gap' as kind,
+        model_name,
+        model_version,
+        subject_name,
+        severity,
+        note as summary,
+        cast(to_json(struct_pack(part_count := cast(check_value as bigint))) as varchar) as detail,
+        subject_name as source_position,
+        window_start_at as happened_at
+    from lost_parts
+),
+
 registrations as (
     select
         {{ identity(["'registration'", 'model_name', 'model_version']) }} as happening_id,
@@ -92,7 +113,7 @@ happenings as (
         source_position,
         happened_at
     from told
-    {% for table in ['breaches', 'incidents_opened', 'incidents_worsened', 'incidents_resolved', 'registrations'] -%}
+    {% for table in ['breaches', 'incidents_opened', 'incidents_worsened', 'incidents_resolved', 'gaps', 'registrations'] -%}
     union all
     select * from {{ table }}
     {% endfor %}

@@ -9,6 +9,11 @@ predictions as (
     select * from {{ ref('int_predictions') }}
 ),
 
+channels as (
+    select * from {{ ref('fct_histogram_bins') }}
+    where segment_name = 'channel' and segment_value not in ('other', 'none') and drift_kind = 'prediction' and feature_name = 'decision'
+),
+
 labels as (
     select * from {{ ref('int_labels') }}
 ),
@@ -55,8 +60,49 @@ freshness as (
         'freshness' as check_name,
         '' as subject_name,
         greatest(0, date_diff('second', newest_event_at, as_of) / 3600.0) as check_value,
+        cast(null as bigint) as event_count,
         'The newest event is of ' || strftime(newest_event_at, '%Y-%m-%d %H:%M') || ' UTC' as note
     from model_feeds
+),
+
+model_days as (
+    select
+        model_name,
+        window_start_at,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at
+    from predictions
+    where event_status in ('counted', 'held')
+    group by 1, 2
+),
+
+-- a fact of the day on which it began, whenever one asks; freshness is what the build sees
+silences as (
+    select
+        model_days.model_name,
+        model_days.window_start_at,
+        model_days.last_event_at,
+        lead(model_days.first_event_at, 1, model_feeds.as_of) over (
+            partition by model_days.model_name
+            order by model_days.window_start_at
+        ) as next_event_at
+    from model_days
+    inner join model_feeds on model_days.model_name = model_feeds.model_name
+),
+
+silence as (
+    select
+        model_name,
+        '*' as model_version,
+        'day' as window_grain,
+        window_start_at,
+        'silence' as check_name,
+        '' as subject_name,
+        greatest(0, date_diff('second', last_event_at, next_event_at) / 3600.0) as check_value,
+        cast(null as bigint) as event_count,
+        'No event from ' || strftime(last_event_at, '%Y-%m-%d %H:%M') || ' to '
+        || strftime(next_event_at, '%Y-%m-%d %H:%M') || ' UTC' as note
+    from silences
 ),
 
 -- every window from the first to the newest, also those in which nothing came
@@ -82,20 +128,44 @@ calendar as (
     select * from month_calendar
 ),
 
-volumes as (
+-- the whole ('') and each channel
+counted as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        '' as subject_name,
+        event_count
+    from windows
+    union all
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        segment_value as subject_name,
+        cast(sum(event_count) as bigint) as event_count
+    from channels
+    group by 1, 2, 3, 4, 5
+),
+
+subjects as (
+    select distinct
+        model_name,
+        model_version,
+        subject_name
+    from counted
+),
+
+dated as (
     select
         calendar.model_name,
         calendar.model_version,
         calendar.window_grain,
         coalesce(windows.window_start_at, calendar.window_start_at) as window_start_at,
         windows.is_complete,
-        model_feeds.newest_event_at,
-        coalesce(windows.event_count, 0) as event_count,
-        median(coalesce(windows.event_count, 0)) over (
-            partition by calendar.model_name, calendar.model_version, calendar.window_grain
-            order by calendar.window_start_at
-            rows between 8 preceding and 1 preceding
-        ) as usual_count
+        model_feeds.newest_event_at
     from calendar
     inner join model_feeds on calendar.model_name = model_feeds.model_name
     left join windows
@@ -106,19 +176,48 @@ volumes as (
             and abs(date_diff('hour', calendar.window_start_at, windows.window_start_at)) <= 2
 ),
 
+volumes as (
+    select
+        dated.model_name,
+        dated.model_version,
+        dated.window_grain,
+        dated.window_start_at,
+        dated.is_complete,
+        dated.newest_event_at,
+        subjects.subject_name,
+        coalesce(counted.event_count, 0) as event_count,
+        median(coalesce(counted.event_count, 0)) over (
+            partition by dated.model_name, dated.model_version, dated.window_grain, subjects.subject_name
+            order by dated.window_start_at
+            rows between 8 preceding and 1 preceding
+        ) as usual_count
+    from dated
+    inner join subjects
+        on dated.model_name = subjects.model_name and dated.model_version = subjects.model_version
+    left join counted
+        on
+            dated.model_name = counted.model_name
+            and dated.model_version = counted.model_version
+            and dated.window_grain = counted.window_grain
+            and dated.window_start_at = counted.window_start_at
+            and subjects.subject_name = counted.subject_name
+),
+
 volume as (
     select
         model_name,
         model_version,
         window_grain,
         window_start_at,
-        'volume' as check_name,
-        '' as subject_name,
+        case when subject_name = '' then 'volume' else 'channel_volume' end as check_name,
+        subject_name,
         event_count / usual_count as check_value,
+        cast(usual_count as bigint) as event_count,
         event_count || ' events, usually ' || cast(usual_count as bigint) as note
     from volumes
     where
         usual_count > 0
+        and (subject_name = '' or usual_count >= {{ var('segment_minimum_count') }})
         and coalesce(
             is_complete,
             case window_grain
@@ -138,6 +237,7 @@ incomplete as (
         'incomplete_windows' as check_name,
         '' as subject_name,
         1.0 as check_value,
+        cast(null as bigint) as event_count,
         'Closed by the clock of the build: the feed is stale' as note
     from windows
     where is_complete and window_end_at + interval {{ var('allowed_lateness_hours') }} hour > newest_event_at
@@ -166,6 +266,7 @@ dead_letters as (
         'dead_letters' as check_name,
         topic as subject_name,
         count(*) filter (where is_dead) / cast(count(*) as double) as check_value,
+        count(*) as event_count,
         count(*) filter (where is_dead) || ' of ' || count(*) || ' landed messages' as note
     from landed
     group by landed_on, topic
@@ -193,6 +294,7 @@ duplicates as (
         'duplicates' as check_name,
         '' as subject_name,
         duplicate_count / cast(landed_count as double) as check_value,
+        landed_count as event_count,
         duplicate_count || ' of ' || landed_count || ' landed events' as note
     from statuses
 ),
@@ -206,6 +308,7 @@ held as (
         'held_events' as check_name,
         '' as subject_name,
         cast(held_count as double) as check_value,
+        cast(null as bigint) as event_count,
         'This version has no reference: give it one with `driftnet import --reference`' as note
     from statuses
     where held_count > 0
@@ -220,6 +323,7 @@ gap_checks as (
         'gaps' as check_name,
         topic || '/' || source_id || '/' || partition_id as subject_name,
         cast(gap_count as double) as check_value,
+        cast(null as bigint) as event_count,
         reason as note
     from gaps
 ),
@@ -257,6 +361,7 @@ missing_features as (
         'missing_features' as check_name,
         feature_counts.feature_name as subject_name,
         feature_counts.null_count / cast(feature_counts.event_count as double) - coalesce(reference_nulls.null_share, 0) as check_value,
+        cast(feature_counts.event_count as bigint) as event_count,
         feature_counts.null_count || ' of ' || feature_counts.event_count || ' events lack it' as note
     from feature_counts
     left join reference_nulls
@@ -275,6 +380,7 @@ changed_types as (
         'changed_types' as check_name,
         feature_name as subject_name,
         unreadable_count / cast(event_count as double) as check_value,
+        cast(event_count as bigint) as event_count,
         unreadable_count || ' of ' || event_count || ' values are of another type than registered' as note
     from feature_counts
 ),
@@ -305,6 +411,7 @@ unknown as (
         'unknown_features' as check_name,
         unknown_days.feature_name as subject_name,
         unknown_days.event_count / cast(statuses.landed_count as double) as check_value,
+        statuses.landed_count as event_count,
         unknown_days.event_count || ' events carry it' as note
     from unknown_days
     inner join statuses
@@ -316,7 +423,7 @@ unknown as (
 
 measured as (
     {%- for check in [
-        'freshness', 'volume', 'incomplete', 'dead_letters', 'duplicates', 'held', 'gap_checks', 'missing_features', 'changed_types', 'unknown'
+        'freshness', 'silence', 'volume', 'incomplete', 'dead_letters', 'duplicates', 'held', 'gap_checks', 'missing_features', 'changed_types', 'unknown'
     ] %}
     select * from {{ check }}
     {{ "union all" if not loop.last }}
@@ -338,6 +445,7 @@ ended as (
         check_name,
         subject_name,
         check_value,
+        event_count,
         note
     from measured
 )

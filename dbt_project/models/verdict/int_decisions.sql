@@ -13,8 +13,20 @@ concept_checks as (
     where is_complete or severity > 0
 ),
 
+-- what only the newest build can say (how fresh the feed is) has no history: it makes no incident
 pipeline_checks as (
-    select * from {{ ref('fct_pipeline_checks') }}
+    select * from {{ ref('fct_window_checks') }}
+    where is_lasting
+),
+
+quality_metrics as (
+    select * from {{ ref('fct_quality_metrics') }}
+    where
+        is_complete
+        and is_mature
+        and segment_name = 'all'
+        and metric_value is not null
+        and warn_bound is not null
 ),
 
 mutes as (
@@ -34,6 +46,7 @@ decisions as (
         warn_bound,
         fail_bound,
         q_value,
+        false as is_low_bad,
         severity,
         cast(null as varchar) as first_happening_id,
         window_start_at,
@@ -52,6 +65,7 @@ decisions as (
         warn_bound,
         fail_bound,
         cast(null as double) as q_value,
+        false as is_low_bad,
         severity,
         first_happening_id,
         window_start_at,
@@ -70,11 +84,31 @@ decisions as (
         warn_bound,
         fail_bound,
         cast(null as double) as q_value,
+        is_low_bad,
         severity,
         cast(null as varchar) as first_happening_id,
         window_start_at,
         window_end_at
     from pipeline_checks
+    union all
+    select
+        model_name,
+        model_version,
+        window_grain,
+        'quality' as drift_kind,
+        metric_name as feature_name,
+        basis as metric_name,
+        metric_value,
+        cast(null as double) as expected_value,
+        warn_bound,
+        fail_bound,
+        cast(null as double) as q_value,
+        is_higher_better as is_low_bad,
+        severity,
+        cast(null as varchar) as first_happening_id,
+        window_start_at,
+        window_end_at
+    from quality_metrics
 ),
 
 muted as (
@@ -90,6 +124,7 @@ muted as (
         decisions.warn_bound,
         decisions.fail_bound,
         decisions.q_value,
+        decisions.is_low_bad,
         decisions.severity,
         decisions.first_happening_id,
         count(mutes.why) > 0 as is_muted,

@@ -1,0 +1,149 @@
+{# One row per complete window of a model version, check of the pipeline and subject: the worst that was found in it. #}
+{% set found = ['check_name', 'subject_name', 'check_value', 'event_count', 'is_low_bad', 'warn_bound', 'fail_bound', 'severity'] %}
+with windows as (
+    select * from {{ ref('int_windows') }}
+    where is_complete
+),
+
+-- what no event tells of (dead letters, gaps, the state of the build) has a time of the clock only
+checks as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        {% for column in found %}{{ column }},
+        {% endfor -%}
+        window_grain != 'build' or check_name = 'gaps' as is_lasting,
+        window_grain = 'build' or model_name = '*' as is_by_clock,
+        coalesce(window_start_at, computed_at) as window_start_at,
+        window_end_at,
+        note
+    from {{ ref('fct_pipeline_checks') }}
+    where warn_bound is not null or fail_bound is not null
+),
+
+-- a window has its own checks and those of its days; of a day with few events a share says little
+by_event as (
+    select
+        windows.model_name,
+        windows.model_version,
+        windows.window_grain,
+        windows.window_start_at,
+        windows.window_end_at,
+        {% for column in found %}checks.{{ column }},
+        {% endfor -%}
+        checks.is_lasting,
+        checks.window_grain != windows.window_grain as is_of_part,
+        checks.window_start_at as measured_at,
+        checks.note
+    from windows
+    inner join checks
+        on
+            not checks.is_by_clock
+            and windows.model_name = checks.model_name
+            and checks.model_version in ('*', windows.model_version)
+            and windows.window_start_at <= checks.window_start_at
+            and windows.window_end_at >= checks.window_end_at
+    where
+        windows.window_grain = checks.window_grain
+        or (checks.window_grain = 'day' and coalesce(checks.event_count >= {{ var('window_minimum_count') }}, true))
+),
+
+calendar as (
+    select distinct
+        model_name,
+        window_grain,
+        window_start_at,
+        window_end_at
+    from windows
+),
+
+-- the newest window that was complete then: it does not move when later windows end
+placed as (
+    select
+        calendar.model_name,
+        calendar.window_grain,
+        checks.model_version,
+        {% for column in found %}checks.{{ column }},
+        {% endfor -%}
+        checks.is_lasting,
+        checks.window_grain = 'day' and calendar.window_grain != 'day' as is_of_part,
+        checks.window_start_at as measured_at,
+        checks.note,
+        coalesce(
+            max(calendar.window_start_at) filter (
+                where calendar.window_end_at + interval {{ var('allowed_lateness_hours') }} hour <= checks.window_start_at
+            ),
+            min(calendar.window_start_at)
+        ) as window_start_at
+    from calendar
+    inner join checks on checks.is_by_clock and checks.model_name in ('*', calendar.model_name)
+    group by all
+),
+
+by_clock as (
+    select
+        windows.model_name,
+        windows.model_version,
+        windows.window_grain,
+        windows.window_start_at,
+        windows.window_end_at,
+        {% for column in found %}placed.{{ column }},
+        {% endfor -%}
+        placed.is_lasting,
+        placed.is_of_part,
+        placed.measured_at,
+        placed.note
+    from windows
+    inner join placed
+        on
+            windows.model_name = placed.model_name
+            and windows.window_grain = placed.window_grain
+            and windows.window_start_at = placed.window_start_at
+            and placed.model_version in ('*', windows.model_version)
+),
+
+candidates as (
+    select * from by_event
+    union all
+    select * from by_clock
+),
+
+ranked as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        window_end_at,
+        {% for column in found %}{{ column }},
+        {% endfor -%}
+        is_lasting,
+        is_of_part,
+        measured_at,
+        note,
+        row_number() over (
+            partition by model_name, model_version, window_grain, window_start_at, check_name, subject_name
+            order by severity desc, is_of_part, case when is_low_bad then -check_value else check_value end desc, measured_at
+        ) as place
+    from candidates
+),
+
+worst as (
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        window_end_at,
+        {% for column in found %}{{ column }},
+        {% endfor -%}
+        is_lasting,
+        case when is_of_part then strftime(measured_at, '%Y-%m-%d') || ': ' else '' end || coalesce(note, '') as note,
+        measured_at,
+        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as computed_at
+    from ranked
+    where place = 1
+)
+
+select * from worst
