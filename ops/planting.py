@@ -2,14 +2,16 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ingest.event_file import naive, open_events, read_events
-from ops.story import Planted
+from ops.story import DRIFT, Planted
 
 BATCH = 50_000
-NEEDS = {"label": "labels", "pipeline": "pipeline checks"}
+SUITES = {"label": frozenset({"quality", "concept"}), "pipeline": frozenset({"pipeline"})}
 
 
 def read_truth(truth: Path) -> list[Planted]:
@@ -19,9 +21,9 @@ def read_truth(truth: Path) -> list[Planted]:
             kind=row["kind"].replace("_", " "),
             starts_at=_time(row["started_at"]),
             ends_at=_time(row["ended_at"]),
-            features=frozenset(row["feature_names"]),
+            features=frozenset(row["feature_names"] or _silent(row)),
             description=row["description"],
-            needs=NEEDS.get(row["visible_in"], ""),
+            suites=SUITES.get(row["visible_in"], DRIFT),
         )
         for row in json.loads(truth.read_text())
     ]
@@ -43,6 +45,11 @@ def event_counts_by_month(events: Path, since: datetime, now: datetime) -> dict[
             for moment in batch.column("occurred_at").to_pylist()
         )
     return dict(counts)
+
+
+def _silent(row: Mapping[str, Any]) -> Iterable[str]:
+    """Return the channel that is silent: the check of its volume bears its name."""
+    return (row["segment"] or {}).values() if row["visible_in"] == "pipeline" else ()
 
 
 def _time(text: str) -> datetime:

@@ -1,9 +1,9 @@
 """What was planted against what was seen: hits, misses, delays and false alarms. No output here.
 
-A drift counts as seen when a deciding row of a named feature reaches severity 2 in a complete
-window that overlaps it. It is known when that window ends: the delay, in days, runs from the
-planted start to there. A row of severity 2 in a window that no planted drift overlaps is a false
-alarm.
+A drift counts as seen when a deciding row of a named feature, in a suite that can show it, reaches
+severity 2 in a complete window that overlaps it. It is known when that window ends: the delay, in
+days, runs from the planted start to there. A row of severity 2 in a window that no planted drift
+overlaps is a false alarm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,9 @@ from ops.target import Target
 from ops.warehouse import Query
 
 WARN, FAIL = 1, 2
+
+#: The suites of fct_drift_metrics; what moves errors only or loses events shows in the others.
+DRIFT = frozenset({"covariate", "prediction", "embedding", "label"})
 
 Outcome = Literal["seen", "warned", "missed", "not looked for"]
 
@@ -30,12 +33,11 @@ class Planted:
     starts_at, ends_at
         When it is in the events (UTC, without a zone); `ends_at` is None when it stays.
     features
-        Those that move; empty when any may.
+        Those that move, or the channel that is silent; empty when any may.
     description
         One line for people.
-    needs
-        What would show it, when the inputs and the score need not move: labels, pipeline checks.
-        Such a drift is looked for only in the features that it names.
+    suites
+        In which it can be seen.
     """
 
     kind: str
@@ -43,12 +45,18 @@ class Planted:
     ends_at: datetime | None
     features: frozenset[str] = frozenset()
     description: str = ""
-    needs: str = ""
+    suites: frozenset[str] = DRIFT
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A deciding row of a complete window; times UTC, without a zone."""
+    """A deciding row of a complete window; times UTC, without a zone.
+
+    Parameters
+    ----------
+    drift_kind
+        The suite of the gate.
+    """
 
     window_start_at: datetime
     window_end_at: datetime
@@ -67,12 +75,15 @@ class Found:
         End of the first window of severity 1 or more, and of severity 2: when it was known.
     features
         The named features at severity 2 in that first window, in order of their names.
+    is_looked_for
+        Whether any row that could show it was judged: without labels no quality is.
     """
 
     planted: Planted
     warned_at: datetime | None
     failed_at: datetime | None
     features: tuple[str, ...]
+    is_looked_for: bool = True
 
     @property
     def outcome(self) -> Outcome:
@@ -81,7 +92,7 @@ class Found:
             return "seen"
         if self.warned_at:
             return "warned"
-        return "not looked for" if self.planted.needs and not self.planted.features else "missed"
+        return "missed" if self.is_looked_for else "not looked for"
 
     @property
     def delay_days(self) -> float | None:
@@ -92,21 +103,37 @@ class Found:
 
 def decisions(query: Query, target: Target) -> list[Decision]:
     """Return the deciding rows of all complete windows, oldest first."""
+    scope = "model_name = ? and model_version = ? and window_grain = ?"
     found = query(
-        """
+        f"""
         select window_start_at, window_end_at, drift_kind, feature_name, severity
         from fct_drift_metrics
         where
-            model_name = ?
-            and model_version = ?
-            and window_grain = ?
+            {scope}
             and reference_kind = 'training'
             and segment_name = 'all'
             and is_decision
             and is_complete
-        order by window_start_at, drift_kind, feature_name
+        union all
+        select window_start_at, window_end_at, 'quality', metric_name, severity
+        from fct_quality_metrics
+        where {scope} and segment_name = 'all' and is_complete and is_mature
+        union all
+        select window_start_at, window_end_at, 'concept', subject_name, severity
+        from fct_concept_checks
+        where {scope} and is_complete
+        union all
+        select
+            window_start_at,
+            window_end_at,
+            'pipeline',
+            coalesce(nullif(subject_name, ''), check_name),
+            severity
+        from fct_window_checks
+        where {scope}
+        order by 1, 3, 4, 5
         """,
-        [target.model_name, target.model_version, target.grain],
+        [target.model_name, target.model_version, target.grain] * 4,
     )
     return [Decision(**row) for row in found.to_pylist()]
 
@@ -122,7 +149,8 @@ def find(planted: Planted, rows: Sequence[Decision]) -> Found:
     >>> find(drift, rows).delay_days
     4.0
     """
-    inside = [row for row in rows if _overlaps(planted, row) and _is_named(planted, row)]
+    looked = [r for r in rows if r.drift_kind in planted.suites and _overlaps(planted, r)]
+    inside = [r for r in looked if not planted.features or r.feature_name in planted.features]
     warned_at = min((row.window_end_at for row in inside if row.severity >= WARN), default=None)
     failed_at = min((row.window_end_at for row in inside if row.severity >= FAIL), default=None)
     features = sorted(
@@ -130,7 +158,7 @@ def find(planted: Planted, rows: Sequence[Decision]) -> Found:
         for row in inside
         if row.severity >= FAIL and row.window_end_at == failed_at
     )
-    return Found(planted, warned_at, failed_at, tuple(features))
+    return Found(planted, warned_at, failed_at, tuple(dict.fromkeys(features)), bool(looked))
 
 
 def calm(planted: Sequence[Planted], rows: Sequence[Decision]) -> list[Decision]:
@@ -214,9 +242,3 @@ def sparkline(values: Sequence[int]) -> str:
 def _overlaps(planted: Planted, row: Decision) -> bool:
     ends = planted.ends_at
     return row.window_end_at > planted.starts_at and (ends is None or row.window_start_at < ends)
-
-
-def _is_named(planted: Planted, row: Decision) -> bool:
-    if planted.features:
-        return row.feature_name in planted.features
-    return not planted.needs

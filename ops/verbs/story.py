@@ -47,16 +47,17 @@ def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"])
         "by week",
         "delay",
         "by day",
-        "features at fail in that week",
+        "at fail in that week",
     )
     show.table("", columns, rows)
     for drift in planted:
-        needs = f" (needs {drift.needs} to be seen)" if drift.needs else ""
-        show.say(f"  {drift.starts_at:%Y-%m-%d} {drift.kind}: {drift.description}{needs}")
+        show.say(f"  {drift.starts_at:%Y-%m-%d} {drift.kind}: {drift.description}")
     show.say("")
     show.say(
-        "A drift is seen when a feature it moves is at fail in a window that overlaps it. The delay"
-        " (days; by day: in daily windows) runs from its start to the end of that window."
+        "A drift is seen when a feature it moves is at fail in a window that overlaps it; a drift"
+        " of the errors alone, when quality is (or the watch alarms); a silent channel, when its"
+        " volume is. The delay (days; by day: in daily windows) runs from its start to the end of"
+        " that window."
     )
     for grain, decided in (("week", by_week), ("day", by_day)):
         calm = story.calm(planted, decided)
@@ -64,7 +65,7 @@ def tell_planted(settings: "Settings", model: str, planted: Sequence["Planted"])
         show.say(
             f"false alarms by {grain}: {len({row.window_start_at for row in alarms})} of"
             f" {len({row.window_start_at for row in calm})} {grain}s without a planted drift,"
-            f" {len(alarms):,} of {len(calm):,} feature {grain}s"
+            f" {len(alarms):,} of {len(calm):,} rows that decide"
         )
     tell_weeks(settings, model, planted)
 
@@ -98,7 +99,8 @@ def tell_weeks(settings: "Settings", model: str, planted: Sequence["Planted"] = 
     from ops.target import choose
 
     with warehouse.reader(settings) as query:
-        rows = story.decisions(query, choose(settings, model))
+        decided = story.decisions(query, choose(settings, model))
+    rows = [row for row in decided if row.drift_kind in story.DRIFT]
     counts = story.counts_by_window(rows)
     if not counts:
         show.say("no complete week was judged: too few events")

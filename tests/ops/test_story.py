@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.story import (
@@ -51,8 +52,12 @@ def test_another_feature_and_another_time_do_not_count_as_seen() -> None:
 
 
 def test_what_only_labels_can_show_is_not_looked_for_in_the_inputs() -> None:
-    concept = drift(kind="concept", features=frozenset(), needs="labels")
-    assert find(concept, [week(1, 2), week(2, 2)]).outcome == "not looked for"
+    concept = drift(kind="concept", features=frozenset(), suites=frozenset({"quality"}))
+    inputs = [week(1, 2), week(2, 2)]
+    assert find(concept, inputs).outcome == "not looked for"
+    calm_errors = replace(week(1, 0, "accuracy"), drift_kind="quality")
+    assert find(concept, [*inputs, calm_errors]).outcome == "missed"
+    assert find(concept, [*inputs, replace(calm_errors, severity=2)]).features == ("accuracy",)
 
 
 def test_false_alarms_are_looked_for_where_no_planted_drift_is() -> None:
