@@ -60,8 +60,8 @@ def run(say: Callable[[str], None]) -> str:
     ]
     return (
         f"40 features, {SEGMENTS} segment values, 90 weeks; {verdict.evaluated_count:,} results of"
-        f" Great Expectations. The page is {size:.2f} MB (at most 2). CPU seconds tell what the seconds would be on an idle"
-        " machine.\n\n"
+        f" Great Expectations. The page is {size:.2f} MB (at most 2). CPU seconds tell"
+        " what the seconds would be on an idle machine.\n\n"
         + table(("step", "seconds", "CPU seconds", "at most"), rows)
     )
 
