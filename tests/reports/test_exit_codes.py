@@ -95,9 +95,11 @@ def test_the_exit_code_follows_the_checkpoint_whatever_the_rows_say(
     # Only the rows that fail are left to pass: the others fail now.
     whole = ruling.rule
 
-    def of_the_failing(*words: Any, **more: Any) -> Any:
-        *first, results = words
-        return whole(*first, [r for r in results if r.row.severity > 1], **more)
+    def of_the_failing(
+        scope: Any, window: Any, reason: str, stale: str, results: Any, **more: Any
+    ) -> Any:
+        failing = [result for result in results if result.row.severity > 1]
+        return whole(scope, window, reason, stale, failing, **more)
 
     monkeypatch.setattr(ruling, "rule", of_the_failing)
     assert gate("drifting") == 0
