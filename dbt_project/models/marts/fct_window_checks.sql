@@ -124,7 +124,11 @@ ranked as (
         note,
         row_number() over (
             partition by model_name, model_version, window_grain, window_start_at, check_name, subject_name
-            order by severity desc, is_of_part, case when is_low_bad then -check_value else check_value end desc, measured_at
+            order by
+                severity desc,
+                is_of_part asc,
+                case when is_low_bad then -check_value else check_value end desc,
+                measured_at asc
         ) as place
     from candidates
 ),

@@ -176,6 +176,7 @@ dated as (
             and abs(date_diff('hour', calendar.window_start_at, windows.window_start_at)) <= 2
 ),
 
+-- a day is compared with the same weekday of the weeks before it: feeds rest on Sundays
 volumes as (
     select
         dated.model_name,
@@ -187,7 +188,12 @@ volumes as (
         subjects.subject_name,
         coalesce(counted.event_count, 0) as event_count,
         median(coalesce(counted.event_count, 0)) over (
-            partition by dated.model_name, dated.model_version, dated.window_grain, subjects.subject_name
+            partition by
+                dated.model_name,
+                dated.model_version,
+                dated.window_grain,
+                subjects.subject_name,
+                case when dated.window_grain = 'day' then isodow({{ local_day('dated.window_start_at', 'dated.model_name') }}) end
             order by dated.window_start_at
             rows between 8 preceding and 1 preceding
         ) as usual_count
