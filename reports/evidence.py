@@ -10,6 +10,8 @@ from reports.history import Streak, Track, streak
 from reports.rows import MetricRow
 from reports.verdict import Verdict
 
+NAMED = 3
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -33,6 +35,20 @@ class Evidence:
         known = {(r.drift_kind, r.feature_name, r.metric_name): r for r in self.rows}
         keys = [(o.suite, o.feature_name, o.metric_name) for o in self.verdict.offenders]
         return [known[key] for key in keys if key in known]
+
+    @property
+    def named(self) -> list[MetricRow]:
+        """The few offending rows that the sentences name: the worst, and that of other concern.
+
+        Whether the model errs, and whether the pipeline is broken, is said however many features
+        drifted more.
+        """
+        first = self.offending[:1]
+        for suite in ("quality", "concept", "pipeline"):
+            of_suite = [row for row in self.offending if row.drift_kind == suite]
+            first += [row for row in of_suite[:1] if row.severity > 1 and row not in first]
+        rest = [row for row in self.offending if row not in first]
+        return [*first, *rest][:NAMED]
 
     def worst_parts(self, row: MetricRow, number: int = 5) -> list[MetricRow]:
         """Return the parts in which a row's feature moved most, as far as chance leaves any."""

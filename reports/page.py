@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports import axes, bins, checks, embedding, history, plots, rows, since, story
+from reports import axes, bins, checks, embedding, feed, history, plots, rows, since, story
 from reports.axes import TimeAxis, ValueAxis
 from reports.bins import Comparison
 from reports.evidence import Evidence
@@ -120,7 +120,7 @@ def render(
         numbers=_by_kind([row for row in evidence.rows if row.drift_kind not in OTHERS]),
         in_a_row=story.in_a_row,
         quality=_quality(query, scope, verdict.window_start_at),
-        others=[row for row in evidence.rows if row.drift_kind in OTHERS[1:]],
+        feed=feed.feed([row for row in evidence.rows if row.drift_kind in OTHERS[1:]]),
         since=since.since(former, state),
     )
     return Page(text, state)

@@ -11,8 +11,6 @@ from reports.history import Streak
 from reports.rows import MetricRow
 from reports.verdict import Verdict
 
-NAMED = 3
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,7 +26,7 @@ def headline(evidence: Evidence) -> str:
     if verdict.is_blind:
         return f"Nothing could be judged: {verdict.reason}."
     where = capital(_in(evidence))
-    of_all = f"of {verdict.deciding_count} {_watched(verdict)} watched"
+    of_all = f"of {verdict.deciding_count} {_watched(verdict)}"
     failed = [row for row in verdict.offenders if row.severity > 1]
     if verdict.is_stale:
         return (
@@ -52,7 +50,7 @@ def _beyond(number: int, of_all: str, bound: str) -> str:
 
 def _watched(verdict: Verdict) -> str:
     drift = {"covariate", "prediction", "embedding", "label"}
-    return "features and outputs" if set(verdict.severities) <= drift else "things"
+    return "features and outputs" if set(verdict.severities) <= drift else "checks"
 
 
 def answers(evidence: Evidence) -> list[Answer]:
@@ -87,7 +85,7 @@ def _what(evidence: Evidence) -> str:
         f"{row.feature_name} ({row.metric_name} {figure(row.metric_value)},"
         f" {'fails' if row.severity > 1 else 'warns'}"
         f" {'under' if row.is_higher_better else 'over'} {figure(row.bound)})"
-        for row in offending[:NAMED]
+        for row in evidence.named
     ]
     more = len(offending) - len(named)
     tail = f", and {more} more below" if more else ""
@@ -99,7 +97,7 @@ def _since_when(evidence: Evidence) -> str:
     if not offending:
         return "No feature is out of bounds now; the calendar shows when any was."
     told = []
-    for row in offending[:NAMED]:
+    for row in evidence.named:
         found = evidence.streak_of(row)
         if found is not None:
             told.append(
@@ -110,7 +108,7 @@ def _since_when(evidence: Evidence) -> str:
 
 def _which_bins(evidence: Evidence) -> str:
     told = []
-    for row in evidence.offending[:NAMED]:
+    for row in evidence.named:
         comparison = evidence.comparisons.get((row.drift_kind, row.feature_name))
         if comparison is None or not comparison.carriers:
             continue
@@ -125,7 +123,7 @@ def _which_bins(evidence: Evidence) -> str:
         return f"{'; '.join(told)}."
     if not evidence.offending:
         return "None stands out: nothing is out of bounds."
-    return f"None to name: {_listed(evidence.offending)} is judged as one number, without bins."
+    return f"None to name: {_listed(evidence.named)} is judged as one number, without bins."
 
 
 def _which_segment(evidence: Evidence) -> str:
@@ -140,7 +138,7 @@ def _which_segment(evidence: Evidence) -> str:
             " No part of it was large enough to be compared by itself."
         )
     told = []
-    for row in evidence.offending[:NAMED]:
+    for row in evidence.named:
         for part in evidence.worst_parts(row, 1):
             told.append(
                 f"{row.feature_name}: most in {part.segment_name} {shorten(part.segment_value, 40)}"
@@ -178,7 +176,7 @@ def _how_sure(evidence: Evidence) -> str:
                 f"A shift of psi {figure(middle)} would have been found nine times in ten"
                 " (the middle feature)."
             )
-    told += _limits(evidence.offending)
+    told += _limits(evidence.named)
     effects = [row.design_effect for row in rows if row.design_effect is not None]
     if effects and max(effects) > 1:
         told.append(
@@ -210,7 +208,7 @@ def _limits(offending: Sequence[MetricRow]) -> list[str]:
 
 
 def _listed(found: Sequence[MetricRow]) -> str:
-    return " and ".join(shorten(row.feature_name) for row in found[:NAMED])
+    return " and ".join(shorten(row.feature_name) for row in found)
 
 
 def _nearest(rows: Sequence[MetricRow]) -> MetricRow | None:

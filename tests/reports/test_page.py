@@ -73,7 +73,7 @@ def test_the_six_questions_are_answered_first(marts: Marts, page_of: Pages) -> N
     text = _text(page_of(marts, "drifting"))
     top = text[: text.index("When did what move?")]
     for answer in (
-        "In the week of 23 August 2021, 3 of 7 features and outputs watched are beyond",
+        "In the week of 23 August 2021, 3 of 7 features and outputs are beyond",
         "What public_suffix (psi 0.967, fails over 0.255), score (psi 0.618",
         "public_suffix since the week of 16 August 2021 (2 in a row)",
         "public_suffix: bin new (not seen when the bins were made) went from 2.0% to 31.3%",
