@@ -7,7 +7,7 @@ ROOMS := ingest udfs stream retrain reports ops tests
 SOURCES := $(ROOMS) dbt_project Makefile pyproject.toml profiles.yml .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up kafka test test-slow check bench soak study pins clean
+.PHONY: help demo up kafka evidently test test-slow check bench soak study pins clean
 
 help: ## print this list
 	@echo "Driftnet: make TARGET"
@@ -23,6 +23,12 @@ KAFKA_PORT ?= 9092
 kafka: .venv/.run build/kafka/.jars ## a Kafka broker on localhost:9092 (KAFKA_PORT=...), until Ctrl-C; needs Java 17 and Maven
 	@echo "Kafka on localhost:$(KAFKA_PORT), kept in build/kafka/$(KAFKA_PORT); Ctrl-C ends it"
 	@$(BIN)/python -m ops.broker build/kafka/lib build/kafka/$(KAFKA_PORT) $(KAFKA_PORT)
+
+evidently: build/evidently/.made ## an environment for `driftnet report --with evidently` (0.5 GB)
+build/evidently/.made:
+	$(PYTHON) -m venv build/evidently
+	build/evidently/bin/python -m pip -q install 'evidently==0.7.23' 'pandas<3.1' pyarrow
+	@touch $@
 
 build/kafka/.jars: pom.xml
 	@command -v java >/dev/null || { echo "make kafka needs Java 17 or later"; exit 1; }

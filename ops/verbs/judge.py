@@ -1,4 +1,4 @@
-"""Verbs that build the warehouse and judge it: build, gate, report, run."""
+"""Verbs that build the warehouse and judge it: build, gate, run, alert."""
 
 from datetime import datetime
 from pathlib import Path
@@ -68,18 +68,6 @@ def gate(
     target = choose(settings, model, version, grain)
     verdict = judge(settings, target, window, suites or None, metrics or None)
     return DRIFTED if verdict.status == "fail" else 0
-
-
-@click.command(epilog=example("driftnet report"))
-@model_option
-@version_option
-@grain_option
-@click.pass_obj
-def report(settings: "Settings", model: str | None, version: str | None, grain: str) -> None:
-    """Write the page: what drifted, since when, by which bins."""
-    from ops.target import choose
-
-    draw(settings, choose(settings, model, version, grain))
 
 
 @click.command(epilog=example("driftnet run || test $? -eq 3"))
