@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from ops.settings import CHECKOUT
+from tests import cookbook
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,13 @@ def test_the_story_tells_what_was_planted_and_what_was_seen(demo: tuple[Path, st
     assert outcome(story, "outage").startswith("not looked for")
     assert re.search(r"false alarms by week: \d+ of \d+ weeks", story)
     assert re.search(r"verdict on phishing version 1, week of \d{4}-\d{2}-\d{2}: FAIL", story)
+
+
+def test_every_query_of_the_cookbook_has_an_answer_in_the_demo(demo: tuple[Path, str]) -> None:
+    home, _ = demo
+    with duckdb.connect(str(home / "published" / "current" / "driftnet.duckdb"), True) as reader:
+        for title, sql in cookbook.queries().items():
+            assert reader.execute(sql).fetchall(), title
 
 
 def test_the_places_of_the_story_exist_and_its_query_runs(demo: tuple[Path, str]) -> None:

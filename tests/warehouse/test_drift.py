@@ -1,18 +1,18 @@
 """What a window is compared with, and that every way to ask gives the same numbers."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from ops import cli, stretches, warehouse
 from ops.settings import Settings
+from tests import cookbook
+from tests.sql.macros import METRICS
 from tests.sql.test_laws import oracle
-from tests.warehouse.home import BEGIN, CHECKOUT, Home, draw
+from tests.warehouse.home import BEGIN, Home, draw
 
 SEGMENTS = ("--vars", '{"segment_columns": ["is_new"], "segment_minimum_count": 30}')
 ALL = "segment_name = 'all' and reference_kind = 'training'"
@@ -127,7 +127,7 @@ def test_the_parts_of_the_bins_are_those_of_the_metrics_on_every_row(home: Home)
         left join parts using (model_name, model_version, window_grain, window_start_at,
             reference_kind, segment_name, segment_value, drift_kind, feature_name)
         where metrics.metric_name in ('psi', 'js_distance', 'chi_square')
-            and reference_kind in ('training', 'pinned')
+            and (reference_kind in ('training', 'pinned') or window_grain = 'week')
         """
     )
     assert len(rows) > 1_000
@@ -177,6 +177,7 @@ def test_traffic_of_before_is_a_reference_too(
     )
     found = _values(home, f"{_week(4)} and segment_name = 'all' and reference_kind = '{kind}'")
     _assert_equal(found, expected)
+    assert {metric for *_, metric in found} == set(METRICS)
 
 
 def test_a_days_season_is_its_weekday(home: Home) -> None:
@@ -260,12 +261,14 @@ def test_any_two_stretches_give_the_numbers_of_the_previous_window(
         " and segment_name = 'all' and reference_kind = 'previous'"
     )
     found = {(row["drift_kind"], row["feature_name"], row["metric_name"]): row for row in rows}
-    assert len(found) == len(rows) > len(stored) > 0
+    assert len(found) == len(rows) == len(stored) > 0
     for kind, feature, metric, value, expected, p, n, m in stored:
         row = found[kind, feature, metric]
         assert row["metric_value"] == pytest.approx(value, rel=1e-9, abs=1e-9)
         assert (row["reference_count"], row["current_count"]) == (n, m)
-        if grain == "day":
+        if expected is None:
+            assert row["expected_value"] is None
+        elif grain == "day":
             assert row["expected_value"] == pytest.approx(expected, rel=1e-9)
             # a tail in plain SQL is near the exact one
             assert row["p_value"] == pytest.approx(p, rel=0.07, abs=0.01)
@@ -294,13 +297,9 @@ def test_the_wide_mart_has_the_same_values(home: Home) -> None:
     assert rows == [(long, 0.0)]
 
 
-def _queries() -> list[Any]:
-    text = (CHECKOUT / "dbt_project" / "docs" / "cookbook.md").read_text()
-    blocks = re.findall(r"## (.*?)\n.*?```sql\n(.*?)```", text, re.DOTALL)
-    return [pytest.param(sql, id=title) for title, sql in blocks]
-
-
-@pytest.mark.parametrize("sql", _queries())
+@pytest.mark.parametrize(
+    "sql", [pytest.param(sql, id=title) for title, sql in cookbook.queries().items()]
+)
 def test_a_query_of_the_cookbook_runs_and_answers(sql: str, published: Settings) -> None:
     with warehouse.reader(published) as query:
         assert query(sql, []).num_rows > 0

@@ -182,10 +182,12 @@ metrics as (
     inner join metric_laws
         on
             metric_laws.metric_name in ('{{ values | join("', '") }}')
-            and (
-                (keys.segment_name = 'all' and comparisons.reference_kind in ('training', 'pinned'))
-                or metric_laws.metric_name in ('{{ var("reduced_metrics") | join("', '") }}')
-            )
+            and case
+                when keys.segment_name != 'all' then metric_laws.metric_name in ('{{ var("segment_metrics") | join("', '") }}')
+                when comparisons.reference_kind in ('previous', 'seasonal')
+                    then metric_laws.metric_name in ('{{ var("earlier_metrics") | join("', '") }}')
+                else true
+            end
 )
 
 select * from metrics

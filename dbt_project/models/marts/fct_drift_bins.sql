@@ -31,7 +31,9 @@ attributed_bins as (
         bins.current_count
     from bins
     inner join comparisons on bins.comparison_number = comparisons.comparison_number
-    where comparisons.reference_kind in ('{{ var("attributed_reference_kinds") | join("', '") }}')
+    where
+        comparisons.reference_kind in ('{{ var("attributed_reference_kinds") | join("', '") }}')
+        or comparisons.window_grain = '{{ var("gate_grain") }}'
 ),
 
 parts as (
