@@ -61,6 +61,7 @@ class Feature:
 class Card:
     """What is known of one model version; times are aware and UTC, None where unknown.
 
+    `recipe` names what trained it, as ``module:NAME``; the next retraining uses the same.
     `history` says how it came to be, where it was trained on what was logged: when, why, from which
     positions, and how it did against the champion before it.
     """
@@ -81,6 +82,7 @@ class Card:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     estimator: str | None = None
+    recipe: str | None = None
     history: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

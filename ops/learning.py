@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ingest import model as models
@@ -14,7 +14,7 @@ from ops.project import variables
 from ops.settings import Settings
 
 if TYPE_CHECKING:
-    from retrain.learn import Job, Outcome
+    from retrain.learn import Outcome
 
 Clock = Callable[[], datetime]
 
@@ -28,6 +28,7 @@ def retrain(
     grain: str = "week",
     force: bool = False,
     dry_run: bool = False,
+    recipe: str | None = None,
     advance: Advance = ignore,
 ) -> "Outcome":
     """Retrain a model when the policy asks for it.
@@ -42,17 +43,37 @@ def retrain(
         Length of the windows whose verdicts count.
     force, dry_run
         As `retrain.learn.retrain`.
+    recipe
+        What to train, as `retrain.recipes.named` takes it; None: what the champion was made by.
 
     Raises
     ------
     InputError
-        No champion, nothing published, or another retraining at work.
+        No champion, nothing published, no such recipe, or another retraining at work.
     """
+    from retrain.learn import Job
     from retrain.learn import retrain as learn
+    from retrain.policy import policy_from
+    from retrain.recipes import of_champion
 
     name = name or models.default_name(settings.models)
+    rules = variables(settings)
     with _alone(settings, clock), warehouse.reader(settings) as query:
-        job = _job(settings, clock, name, query, as_of, grain, advance)
+        job = Job(
+            name,
+            of_champion(settings.models, name, recipe),
+            policy_from(rules),
+            as_of or _newest(query, name) or _naive(clock),
+            query,
+            settings.landing,
+            settings.predictions_topic,
+            settings.models,
+            clock,
+            grain,
+            timedelta(hours=rules["allowed_lateness_hours"]),
+            memory_limit=settings.memory_limit,
+            advance=advance,
+        )
         return learn(job, force=force, dry_run=dry_run)
 
 
@@ -81,11 +102,14 @@ def roll_back(settings: Settings, clock: Clock, name: str, version: str | None) 
             raise InputError(f"version {serving} of {name} took over from none: name one with --to")
         if before == serving:
             raise InputError(f"version {serving} of {name} serves already")
+        as_of = _naive(clock)
+        if warehouse.published_at(settings) is not None:  # of an archive its time, as of all else
+            with warehouse.reader(settings) as query:
+                as_of = _newest(query, name) or as_of
         models.promote(settings.models, name, before)
         card, _ = models.describe(settings.models, name, before)
-        now = clock().astimezone(UTC).replace(tzinfo=None)
         reasons = [f"version {serving} gave way to version {before} by hand"]
-        record(settings.landing, champion, "rolled_back", now, reasons, card)
+        record(settings.landing, champion, "rolled_back", as_of, reasons, card)
         return card
 
 
@@ -95,36 +119,11 @@ def _alone(settings: Settings, clock: Clock) -> Iterator[None]:
         yield
 
 
-def _job(
-    settings: Settings,
-    clock: Clock,
-    name: str,
-    query: warehouse.Query,
-    as_of: datetime | None,
-    grain: str,
-    advance: Advance,
-) -> "Job":
-    from retrain.learn import Job
-    from retrain.policy import policy_from
-    from retrain.train import RECIPE
+def _newest(query: warehouse.Query, name: str) -> datetime | None:
+    newest = "select max(label_known_at) from fct_labelled_predictions where model_name = ?"
+    known: datetime | None = query(newest, [name]).column(0)[0].as_py()
+    return known
 
-    if as_of is None:
-        newest = query(
-            "select max(label_known_at) as at from fct_labelled_predictions where model_name = ?",
-            [name],
-        ).column(0)[0].as_py()  # fmt: skip
-        as_of = newest or clock().replace(tzinfo=None)
-    return Job(
-        name,
-        RECIPE,
-        policy_from(variables(settings)),
-        as_of,
-        query,
-        settings.landing,
-        settings.predictions_topic,
-        settings.models,
-        clock,
-        grain,
-        memory_limit=settings.memory_limit,
-        advance=advance,
-    )
+
+def _naive(clock: Clock) -> datetime:
+    return clock().astimezone(UTC).replace(tzinfo=None)

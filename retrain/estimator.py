@@ -36,12 +36,15 @@ class Recipe:
         Takes the features and a seed, returns an unfitted estimator.
     weighted_step
         The step of its pipeline that takes weights of rows; empty: rows count alike.
+    path
+        Where it stands, as ``module:NAME``; `retrain.recipes.named` fills it in.
     """
 
     name: str
     features: tuple[Feature, ...]
     build: Callable[[Sequence[Feature], int], Any]
     weighted_step: str = ""
+    path: str = ""
 
 
 def fit(

@@ -11,7 +11,7 @@ from retrain.policy import Facts, Policy
 from retrain.rows import Query
 
 ROOM = "retrain"
-TRIES = ("promoted", "lost", "refused")
+TRIES = ("promoted", "lost", "refused", "rolled_back")
 
 _FAILING = """
     select count(distinct window_start_at) as found
@@ -61,7 +61,14 @@ def known_since(card: Card) -> datetime:
     return max(ends).replace(tzinfo=None)
 
 
-def gather(query: Query, landing: Path, card: Card, as_of: datetime, grain: str) -> Facts:
+def gather(
+    query: Query,
+    landing: Path,
+    card: Card,
+    as_of: datetime,
+    grain: str,
+    lateness: timedelta = timedelta(0),
+) -> Facts:
     """Return what is known at a time about the champion of a name.
 
     Parameters
@@ -76,15 +83,18 @@ def gather(query: Query, landing: Path, card: Card, as_of: datetime, grain: str)
         UTC without a zone; nothing later is counted.
     grain
         Length of the windows that count.
+    lateness
+        A window counts when it ended so long before `as_of`.
     """
     since = known_since(card)
     version = [card.name, card.version]
+    windows = [*version, grain, since, as_of - lateness]
     return Facts(
         as_of,
         since,
-        failing_windows=_count(query, _FAILING, [*version, grain, since, as_of]),
+        failing_windows=_count(query, _FAILING, windows),
         alarms=_count(query, _ALARMS, [*version, since, as_of]),
-        quality_breaches=_count(query, _QUALITY, [*version, grain, since, as_of]),
+        quality_breaches=_count(query, _QUALITY, windows),
         new_labels=_count(query, _LABELS, [card.name, since, as_of]),
         last_try_at=last_try(landing, card.name, as_of),
     )
@@ -97,9 +107,11 @@ def coverage(query: Query, model_name: str, as_of: datetime, policy: Policy) -> 
 
 
 def last_try(landing: Path, model_name: str, as_of: datetime) -> datetime | None:
-    """Return when a model of the name was last trained or refused, as our own files say."""
+    """Return when a model was last trained, refused or rolled back, as our own files say."""
     newest = None
-    for path in sorted((landing / ROOM).glob("*.parquet")):
+    for path in sorted((landing / ROOM).glob(f"{model_name}-*.parquet")):
+        if path.stem.split("-")[-2] == "waiting":  # most files, none of them a try
+            continue
         for row in pq.read_table(path).to_pylist():
             at = row["happened_at"].replace(tzinfo=None)
             if row["model_name"] == model_name and row["kind"] in TRIES and at <= as_of:

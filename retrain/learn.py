@@ -7,7 +7,7 @@ one replaced file. So a run that fails or is killed anywhere leaves the champion
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -43,8 +43,8 @@ class Job:
         The published marts; the landing zone and its topic of predictions; the model folders.
     clock
         Tells when a model is made.
-    grain
-        Length of the windows whose verdicts count.
+    grain, lateness
+        Length of the windows whose verdicts count, and how long after its end one does.
     threads, memory_limit
         The most it may use.
     advance
@@ -61,6 +61,7 @@ class Job:
     models: Path
     clock: Callable[[], datetime]
     grain: str = "week"
+    lateness: timedelta = timedelta(0)
     threads: int = 1
     memory_limit: str = "1GB"
     advance: Advance = ignore
@@ -110,7 +111,7 @@ def retrain(job: Job, *, force: bool = False, dry_run: bool = False) -> Outcome:
     champion = models.load(job.models, job.name)
     if not dry_run:
         record_missing(job.landing, champion.card)
-    facts = gather(job.query, job.landing, champion.card, job.as_of, job.grain)
+    facts = gather(job.query, job.landing, champion.card, job.as_of, job.grain, job.lateness)
     due = decide(job.policy, facts, force)
     outcome = Outcome("waiting", facts, due.reasons)
     if due.is_due:
@@ -119,7 +120,11 @@ def retrain(job: Job, *, force: bool = False, dry_run: bool = False) -> Outcome:
         except checks.Refused as refusal:
             outcome = Outcome("refused", facts, (*due.reasons, str(refusal)))
     if not dry_run:
-        record(job.landing, champion.card, outcome.kind, job.as_of, outcome.reasons, outcome.card)
+        numbers = {"facts": dataclasses.asdict(facts)}
+        if outcome.challenge:
+            numbers["challenge"] = dataclasses.asdict(outcome.challenge)
+        told = (outcome.kind, job.as_of, outcome.reasons, outcome.card, numbers)
+        record(job.landing, champion.card, *told)
     return outcome
 
 
@@ -189,6 +194,7 @@ def _card(
         | {"positive_share": float(held_out.truth.mean())},
         libraries={"python": python_version()} | {item: version(item) for item in LIBRARIES},
         estimator=job.recipe.name,
+        recipe=job.recipe.path or None,
         history={
             "as_of": job.as_of.isoformat(),
             "champion_version": champion.card.version,

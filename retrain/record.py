@@ -1,9 +1,10 @@
 """Each decision as a happening: what was decided about which model, why, with its numbers."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ingest.card import Card
 from ingest.happenings import Happening, identify, land_happenings
@@ -17,8 +18,11 @@ def record(
     as_of: datetime,
     reasons: Sequence[str],
     promoted: Card | None = None,
+    numbers: Mapping[str, Any] | None = None,
 ) -> None:
     """Land one decision; a promotion is told once, however often it is recorded.
+
+    That nothing was due is told once for each `as_of` and reason, so an idle clock adds no files.
 
     Parameters
     ----------
@@ -34,11 +38,14 @@ def record(
         In words.
     promoted
         The new champion, if there is one.
+    numbers
+        What it rests on; anything that JSON can hold.
     """
     card = promoted or champion
     name, when = card.name, as_of.replace(tzinfo=UTC)
     if promoted is None or kind == "rolled_back":
-        run_id = f"{name}-{as_of:%Y%m%dT%H%M%S}-{kind}-{uuid.uuid4().hex[:8]}"
+        again = identify(*reasons) if kind == "waiting" else uuid.uuid4()
+        run_id = f"{name}-{as_of:%Y%m%dT%H%M%S}-{kind}-{again.hex[:8]}"
     else:
         run_id = f"{name}-promoted-{promoted.version}"
     happening = Happening(
@@ -52,6 +59,7 @@ def record(
         severity=1 if kind == "refused" else 0,
         summary=f"{kind.replace('_', ' ')}: {'; '.join(reasons)}",
         detail={"champion_version": champion.version, "reasons": list(reasons)}
+        | dict(numbers or {})
         | ({"history": dict(promoted.history)} if promoted else {}),
     )
     land_happenings(landing, run_id, [happening])

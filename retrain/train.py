@@ -123,6 +123,7 @@ def train_initial(
         metrics=_metrics(training, reference, score, threshold),
         libraries={"python": python_version()} | {item: version(item) for item in LIBRARIES},
         estimator=recipe.name,
+        recipe=recipe.path or None,
     )
     rows = reference_table(file, reference, score, recipe)
     card = model.save(models, card, recipe.features, rows, estimator, basis)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Train though the policy does not ask for it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 @click.option("--as-of", type=DAY, help="Look at nothing later (UTC); default: all published.")
+@click.option("--recipe", metavar="MODULE:NAME", help="What to train; default: as the champion.")
 @grain_option
 @click.pass_obj
 def retrain(
@@ -42,6 +43,7 @@ def retrain(
     force: bool,
     dry_run: bool,
     as_of: datetime | None,
+    recipe: str | None,
     grain: str,
 ) -> None:
     """Train a better version when the policy asks for one, and let it take over if it wins.
@@ -49,16 +51,17 @@ def retrain(
     The policy is in the vars `retrain_*` of dbt_project.yml. A challenger is trained on labelled
     rows as they were logged and judged beside the champion on later rows that neither was trained
     on; it takes over only when it is surely better. With --initial: train the first champion on
-    labelled events of a file; the newest rows before that day become the reference.
+    labelled events of a file; the newest rows before that day become the reference. A recipe of
+    your own is a few lines of Python: see retrain/README.md.
     """
     if initial:
         if events is None or until is None:
             raise click.UsageError("--initial needs --events and --until")
-        train(settings, events, until, name or "phishing", seed)
+        train(settings, events, until, name or "phishing", seed, recipe)
         return
     if events is not None or until is not None:
         raise click.UsageError("--events and --until go with --initial")
-    learn(settings, name, as_of, grain, force, dry_run)
+    learn(settings, name, as_of, grain, force, dry_run, recipe)
 
 
 def learn(
@@ -68,6 +71,7 @@ def learn(
     grain: str = "week",
     force: bool = False,
     dry_run: bool = False,
+    recipe: str | None = None,
 ) -> None:
     """Retrain as the policy says, and say what came of it."""
     from ops.learning import retrain as run
@@ -81,6 +85,7 @@ def learn(
             grain=grain,
             force=force,
             dry_run=dry_run,
+            recipe=recipe,
             advance=advance,
         )
     would = "would be " if dry_run and outcome.kind != "waiting" else ""
@@ -91,15 +96,30 @@ def learn(
         show.say(f"champion {outcome.card.name} version {outcome.card.version} from now on")
 
 
-def train(settings: "Settings", events: Path, until: datetime, name: str, seed: int) -> None:
+def train(
+    settings: "Settings",
+    events: Path,
+    until: datetime,
+    name: str,
+    seed: int,
+    recipe: str | None = None,
+) -> None:
     """Train the first champion and say how good it is."""
+    from retrain.recipes import SHIPPED, named
     from retrain.train import train_initial
 
     limit = utc(until)
     assert limit is not None  # noqa: S101  (only a None gives None)
     with show.bar("retrain", "rows") as advance:
         card = train_initial(
-            events, limit, settings.models, name=name, seed=seed, clock=now, advance=advance
+            events,
+            limit,
+            settings.models,
+            name=name,
+            seed=seed,
+            clock=now,
+            advance=advance,
+            recipe=named(recipe or SHIPPED),
         )
     figures = ", ".join(
         f"{key} {show.shown(value)}"
