@@ -7,6 +7,7 @@ from ingest.errors import DriftnetError
 TRUSTED = (
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
 )
 """What a stored estimator may hold beside the types that skops itself trusts: the trees, and the
 type of an array's numbers (skops reads it from an empty array, without pickle)."""

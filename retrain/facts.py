@@ -26,7 +26,11 @@ _QUALITY = """
     from fct_quality_metrics
     where model_name = ? and model_version = ? and window_grain = ?
         and window_start_at >= ? and window_end_at <= ?
-        and is_complete and is_breach and basis = 'realised' and segment_name = 'all'
+        and is_complete and basis = 'realised' and segment_name = 'all'
+        and (
+            is_breach
+            or metric_name = 'roc_auc' and warn_bound is null and is_mature and upper_limit < ?
+        )
 """
 _ALARMS = """
     select count(*) as found
@@ -67,6 +71,7 @@ def gather(
     card: Card,
     as_of: datetime,
     grain: str,
+    policy: Policy,
     lateness: timedelta = timedelta(0),
 ) -> Facts:
     """Return what is known at a time about the champion of a name.
@@ -83,18 +88,22 @@ def gather(
         UTC without a zone; nothing later is counted.
     grain
         Length of the windows that count.
+    policy
+        Says what a loss of quality is where the reference is too short to have learnt a bound.
     lateness
         A window counts when it ended so long before `as_of`.
     """
     since = known_since(card)
     version = [card.name, card.version]
     windows = [*version, grain, since, as_of - lateness]
+    usual = card.metrics.get("roc_auc")
+    least = None if usual is None else usual - policy.quality_loss
     return Facts(
         as_of,
         since,
         failing_windows=_count(query, _FAILING, windows),
         alarms=_count(query, _ALARMS, [*version, since, as_of]),
-        quality_breaches=_count(query, _QUALITY, windows),
+        quality_breaches=_count(query, _QUALITY, [*windows, least]),
         new_labels=_count(query, _LABELS, [card.name, since, as_of]),
         last_try_at=last_try(landing, card.name, as_of),
     )

@@ -111,8 +111,9 @@ def retrain(job: Job, *, force: bool = False, dry_run: bool = False) -> Outcome:
     champion = models.load(job.models, job.name)
     if not dry_run:
         record_missing(job.landing, champion.card)
-    facts = gather(job.query, job.landing, champion.card, job.as_of, job.grain, job.lateness)
-    due = decide(job.policy, facts, force)
+    card, policy = champion.card, job.policy
+    facts = gather(job.query, job.landing, card, job.as_of, job.grain, policy, job.lateness)
+    due = decide(policy, facts, force)
     outcome = Outcome("waiting", facts, due.reasons)
     if due.is_due:
         try:

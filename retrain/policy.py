@@ -21,6 +21,9 @@ class Policy:
         So many alarms of the watch do; 0: never.
     quality_breaches
         So many windows of realised quality below their bound do; 0: never.
+    quality_loss
+        Where the reference is too short to have learnt such bounds: a window counts whose ROC AUC
+        lies, with its upper 95% limit, so far below that of the reference.
     new_labels
         No reason counts before so many labels came since the champion was made.
     cool_down_days
@@ -49,6 +52,7 @@ class Policy:
     failing_windows: int = 2
     alarms: int = 1
     quality_breaches: int = 1
+    quality_loss: float = 0.02
     new_labels: int = 1000
     cool_down_days: int = 7
     window_days: int = 400

@@ -1,14 +1,39 @@
 """Each decision as a happening: what was decided about which model, why, with its numbers."""
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from ingest.card import Card
 from ingest.happenings import Happening, identify, land_happenings
 from retrain.facts import ROOM
+
+
+@dataclass(frozen=True)
+class Told:
+    """A decision as it landed: as of when (UTC, without a zone), what, and why in words."""
+
+    at: datetime
+    kind: str
+    summary: str
+
+
+def decisions(landing: Path, name: str, version: str) -> list[Told]:
+    """Return what was decided while a version served, oldest first."""
+    found = []
+    for path in (landing / ROOM).glob(f"{name}-*.parquet"):
+        for row in pq.read_table(path).to_pylist():
+            served = json.loads(row["detail"])["champion_version"]
+            if (row["model_name"], served) == (name, version):
+                at = row["happened_at"].replace(tzinfo=None)
+                found.append(Told(at, row["kind"], row["summary"]))
+    return sorted(found, key=lambda told: (told.at, told.kind))
 
 
 def record(

@@ -31,6 +31,7 @@ from ingest.event_file import open_events, read_known
 from ingest.features import FEATURES
 from ingest.progress import Advance, ignore
 from ingest.scorer import positive_share
+from retrain.card_page import card_page
 from retrain.estimator import (
     LIBRARIES,
     Floats,
@@ -126,7 +127,7 @@ def train_initial(
         recipe=recipe.path or None,
     )
     rows = reference_table(file, reference, score, recipe)
-    card = model.save(models, card, recipe.features, rows, estimator, basis)
+    card = model.save(models, card, recipe.features, rows, estimator, basis, page=card_page)
     model.promote(models, name, card.version)
     return card
 

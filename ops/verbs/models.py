@@ -183,11 +183,13 @@ def compare(settings: "Settings", name: str, one: str, other: str) -> None:
 @click.argument("version")
 @click.pass_obj
 def card(settings: "Settings", name: str, version: str) -> None:
-    """Show what is known of a version: why it was made, from what, and how it won."""
+    """Show what is known of a version: why it was made, from what, how it won, what came then."""
     from ingest.model import describe
     from retrain.card_page import card_page
+    from retrain.record import decisions
 
-    show.say(card_page(describe(settings.models, name, version)[0]).rstrip())
+    found = describe(settings.models, name, version)[0]
+    show.say(card_page(found, decisions(settings.landing, name, version)).rstrip())
 
 
 @models.command(epilog=example("driftnet models rollback", "driftnet models rollback --to 1"))

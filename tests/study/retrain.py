@@ -1,10 +1,12 @@
 """The policy over the real years: who served what, and what the first champion would have said."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,11 +30,21 @@ BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 EVENTS = SHARED_DATA / "url_stream_2019_2022.parquet"
 
 SETTING = """The first champion knows 2019. From 2020 on each month is replayed through whoever
-serves, landed and built; then `driftnet retrain` decides by the shipped policy. Served scores of
-different versions are pooled as they were given."""
+serves, landed and built; then `driftnet retrain` decides by the shipped policy: {}. Served scores
+of different versions are pooled as they were given."""
 AFTER = """{} promotions were followed by a month. New against old champion on that month, which
 neither training nor challenge had seen (interval clustered by registered domain):"""
-FROZEN = "Against the first champion, frozen:"
+FROZEN = "Served / the first champion, frozen, over the months that a later version served:"
+
+
+class Month(NamedTuple):
+    """A month that was served: by which version, and what it and the first champion said."""
+
+    begin: datetime
+    version: str
+    truth: Bools
+    own: Floats
+    first: Floats
 
 
 def run(say: Callable[[str], None]) -> str:
@@ -41,7 +53,7 @@ def run(say: Callable[[str], None]) -> str:
         settings = replace(read({}), home=Path(folder))
         train_initial(EVENTS, BEGIN, settings.models, NAME, 7, _now)
         first = models.load(settings.models, NAME)
-        served, promotions = [], []
+        served, promotions, kinds = [], [], Counter[str]()
         before: Model | None = None
         for month in range(36):
             begin, end = _month(month), _month(month + 1)
@@ -51,14 +63,15 @@ def run(say: Callable[[str], None]) -> str:
             if before is not None:  # the month after a promotion, unseen by training and challenge
                 promotions.append(_after(begin, champion, before, rows))
                 before = None
-            served.append((begin, champion.card.version, rows.truth, _score(champion, rows),
-                           _score(first, rows)))  # fmt: skip
+            scores = _score(champion, rows), _score(first, rows)
+            served.append(Month(begin, champion.card.version, rows.truth, *scores))
             outcome = learning.retrain(settings, _now, NAME, as_of=_naive(end))
+            kinds[outcome.kind] += 1
             say(f"{begin:%Y-%m}: version {champion.card.version}, {len(rows):,} labelled rows;"
-                f" {outcome.kind}: {'; '.join(outcome.reasons)[:150]}")  # fmt: skip
+                f" {outcome.kind}: {'; '.join(outcome.reasons)[:330]}")  # fmt: skip
             if outcome.kind == "promoted":
                 before = champion
-    return _page(served, promotions)
+    return _page(served, promotions, kinds)
 
 
 def _play(settings: Settings, begin: datetime, end: datetime) -> None:
@@ -70,7 +83,7 @@ def _play(settings: Settings, begin: datetime, end: datetime) -> None:
         from_=begin, until=end, seed=1, clock=_now, labels_from=BEGIN,
     )  # fmt: skip
     pipeline.land(settings, _now)
-    pipeline.build(settings, _now)
+    pipeline.build(settings, _now, arguments=("--exclude-resource-type", "test"))
 
 
 def _rows(settings: Settings, first: Model, begin: datetime, end: datetime) -> Rows:
@@ -93,26 +106,42 @@ def _after(month: datetime, new: Model, old: Model, rows: Rows) -> tuple[object,
     return f"{month:%Y-%m}", new.card.version, len(rows), f"{gain.value:+.4f}", interval, worse
 
 
-def _page(
-    served: list[tuple[datetime, str, Bools, Floats, Floats]], promotions: list[tuple[object, ...]]
-) -> str:
-    later = [month for month in served if month[1] != "1"]
-    years = []
-    for name, months in [
-        *((str(year), [m for m in later if m[0].year == year]) for year in (2020, 2021, 2022)),
-        ("all later months", later),
-    ]:
-        if months:
-            truth, own, frozen = (np.concatenate([m[part] for m in months]) for part in (2, 3, 4))
-            auc = [measure(truth, score, 0.5)["roc_auc"] for score in (own, frozen)]
-            kept = [_precision_at(truth, score, 0.8) for score in (own, frozen)]
-            years.append((name, len(truth), *auc, *kept))
-    columns = ("time", "rows", "ROC AUC served", "ROC AUC of the first model",
-               "precision at recall 0.8, served", "of the first model")  # fmt: skip
-    count = len(promotions)
+def _page(served: list[Month], promotions: list[tuple[object, ...]], kinds: Counter[str]) -> str:
+    later = [month for month in served if month.version != "1"]
+    years = [(str(y), [m for m in later if m.begin.year == y]) for y in (2020, 2021, 2022)]
+    rows = [_compared(name, some) for name, some in (*years, ("all later months", later)) if some]
+    columns = ("time", "rows", "positives", "ROC AUC", "mean ROC AUC of the months",
+               "precision at recall 0.8", "precision at recall 0.95")  # fmt: skip
     after = ("month", "version", "rows", "gain in ROC AUC", "95% interval", "")
-    return "\n\n".join((SETTING, AFTER.format(count), table(after, promotions), FROZEN,
-                        table(columns, years)))  # fmt: skip
+    decided = ", ".join(f"{count} times {kind}" for kind, count in kinds.most_common())
+    return "\n\n".join((SETTING.format(decided), AFTER.format(len(promotions)),
+                        table(after, promotions), FROZEN, table(columns, rows)))  # fmt: skip
+
+
+def _compared(name: str, months: list[Month]) -> tuple[object, ...]:
+    truth, own, first = (
+        np.concatenate([getattr(month, part) for month in months])
+        for part in ("truth", "own", "first")
+    )
+    pairs = [
+        [_auc(truth, score) for score in (own, first)],
+        [
+            float(np.mean([_auc(month.truth, getattr(month, part)) for month in months]))
+            for part in ("own", "first")
+        ],
+        *(
+            [_precision_at(truth, score, recall) for score in (own, first)]
+            for recall in (0.8, 0.95)
+        ),
+    ]
+    cells = (f"{served:.4f} / {frozen:.4f}" for served, frozen in pairs)
+    return name, f"{len(truth):,}", f"{truth.mean():.0%}", *cells
+
+
+def _auc(truth: Bools, score: Floats) -> float:
+    found = measure(truth, score, 0.5)["roc_auc"]
+    assert found is not None  # every month has both classes
+    return found
 
 
 def _precision_at(truth: Bools, score: Floats, recall: float) -> float:
