@@ -35,6 +35,22 @@ def card_page(card: Card, decisions: Sequence[Told] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def met(cards: Sequence[Card]) -> list[str]:
+    """Return a sentence for each of some versions that took over from another one of them."""
+    versions = {card.version for card in cards}
+    found = []
+    for card in cards:
+        before, challenge = (card.history.get(key) for key in ("champion_version", "challenge"))
+        if before in versions and challenge:
+            gain, limits = _gain(challenge["auc"])
+            found.append(
+                f"version {card.version} took over from {before}: on the same"
+                f" {challenge['auc']['row_count']:,} later rows ROC AUC {challenge['old_auc']:.4f}"
+                f" to {challenge['new_auc']:.4f}, gain {gain} ({limits})"
+            )
+    return found
+
+
 def _section(title: str, body: str) -> tuple[str, ...]:
     return (f"## {title}", body) if body else ()
 

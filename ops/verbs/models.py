@@ -162,8 +162,9 @@ def models(context: click.Context, as_json: bool) -> None:
 @click.argument("other")
 @click.pass_obj
 def compare(settings: "Settings", name: str, one: str, other: str) -> None:
-    """Show two versions side by side, each on its own reference."""
+    """Show two versions side by side, each on its own reference, and how one beat the other."""
     from ingest.model import describe
+    from retrain.card_page import met
 
     cards = [describe(settings.models, name, version)[0] for version in (one, other)]
     facts = [
@@ -173,9 +174,11 @@ def compare(settings: "Settings", name: str, one: str, other: str) -> None:
         ("reference rows", *(card.reference_row_count for card in cards)),
         ("threshold", *(card.threshold for card in cards)),
     ]
-    names = sorted({key for card in cards for key in card.metrics})
+    names = sorted({x for card in cards for x in card.metrics if not x.endswith("_count")})
     facts += [(key.replace("_", " "), *(card.metrics.get(key) for card in cards)) for key in names]
     show.table("", ("", f"version {one}", f"version {other}"), facts)
+    for line in met(cards):
+        show.say(line)
 
 
 @models.command(epilog=example("driftnet models card phishing 2"))

@@ -1,10 +1,11 @@
 """Retrainings in processes of their own that say at which stage they are.
 
 Everything is imported once; then each line of the input, the path of a home, is one retraining in
-a fork. It says its process id first.
+a fork. It says its process id first, and waits to be killed at the latest when it is done.
 """
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -66,6 +67,7 @@ if __name__ == "__main__":
                 retrain(Path(line.strip()))
             except BaseException:
                 traceback.print_exc()
-            os._exit(0)
+                os._exit(1)
+            signal.pause()
         os.waitpid(child, 0)
         say("ended")
