@@ -89,7 +89,7 @@ def test_a_kill_leaves_the_champion_whole_and_tells_a_promotion_once(
     shutil.copytree(home.settings.models, pristine)
     at = trainer.unharmed(home.settings.home)
     assert list(at) == [*STAGES, "promoted"]
-    length = at["saving" if stage == "training" else "promoted"] - at[stage]
+    length = 0.7 * (at["saving" if stage == "training" else "promoted"] - at[stage])
     ends = Counter[str]()
     for _ in range(KILLS):
         restore(home, pristine)
