@@ -23,6 +23,7 @@ from ops.verbs import (
     judge,
     models,
     report,
+    retrain,
     schedule,
     serve,
     up,
@@ -65,7 +66,7 @@ def cli(context: click.Context) -> None:
 
 for verb in (
     demo.demo,
-    models.retrain,
+    retrain.retrain,
     models.models,
     serve.serve,
     events.replay,

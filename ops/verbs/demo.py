@@ -122,11 +122,11 @@ def _path(settings: "Settings", events: Path, until: datetime, seed: int, times:
     from ops.target import choose
     from ops.verbs import events as event_verbs
     from ops.verbs import judge as judge_verbs
-    from ops.verbs import models as model_verbs
+    from ops.verbs import retrain as retrain_verbs
 
     headline("2. Train the first champion on what came before")
     with times.of("train"):
-        model_verbs.train(settings, events, until, MODEL, seed)
+        retrain_verbs.train(settings, events, until, MODEL, seed)
     headline("3. Replay what came after, through scorer and log; land it as Parquet")
     with times.of("replay"):
         event_verbs.play(settings, events, MODEL, from_=until, seed=seed)

@@ -82,7 +82,7 @@ def run(settings: "Settings", model: str | None, grain: str) -> int:
     from ingest.model import champion
     from ops.target import choose
     from ops.verbs.events import rest
-    from ops.verbs.models import learn
+    from ops.verbs.retrain import learn
 
     target = choose(settings, model, None, grain)
     rest(settings)
