@@ -2,53 +2,42 @@
 
 import json
 import math
-import os
 import re
 import shutil
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from ops.settings import CHECKOUT
 from tests import cookbook
+from tests.ops.demos import DBT, DRIFTNET, run
 
 pytestmark = pytest.mark.slow
 
-DRIFTNET = str(Path(sys.executable).with_name("driftnet"))
-DBT = str(Path(sys.executable).with_name("dbt"))
 VOLATILE = {"computed_at", "invocation_id", "fold_id"}
 
 
-def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "DRIFTNET_HOME": str(home)}
-    return subprocess.run(
-        words, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    home = tmp_path_factory.mktemp("demo")
-    done = run(home, DRIFTNET, "demo", "--home", str(home / "demo"))
-    assert done.returncode == 0, done.stderr
-    return home / "demo", done.stdout
+def line(story: str, kind: str) -> str:
+    (found,) = [line for line in story.splitlines() if re.match(rf" {kind}\s+2", line)]
+    return found.strip()
 
 
 def outcome(story: str, kind: str) -> str:
-    (line,) = [line for line in story.splitlines() if re.match(rf" {kind}\s+2", line)]
-    return re.split(r"\s{2,}", line.strip())[3]
+    return re.split(r"\s{2,}", line(story, kind))[3]
 
 
 def test_the_story_tells_what_was_planted_and_what_was_seen(demo: tuple[Path, str]) -> None:
-    _, story = demo
-    for kind in ("covariate", "prior", "segment", "broken field"):
+    home, story = demo
+    truth = json.loads((home / "demo" / "truth.json").read_text())
+    assert len(truth) == 6
+    for drift in truth:
+        kind = drift["kind"].replace("_", " ")
         assert outcome(story, kind) == "SEEN", kind
-    assert outcome(story, "concept").startswith("not looked for")
-    assert outcome(story, "outage").startswith("not looked for")
+    concept, outage = (line(story, kind) for kind in ("concept", "outage"))
+    assert "roc_auc" in concept or "accuracy" in concept
+    [silent] = [drift["segment"]["channel"] for drift in truth if drift["kind"] == "outage"]
+    assert outage.endswith(silent)
     assert re.search(r"false alarms by week: \d+ of \d+ weeks", story)
     assert re.search(r"verdict on phishing version 1, week of \d{4}-\d{2}-\d{2}: FAIL", story)
 
@@ -135,6 +124,9 @@ def test_the_watch_alarms_after_the_concept_drift_and_the_next_build_knows_it(
     assert datetime.fromisoformat(begun) in {start for (start,) in failed}
     assert len(told) >= len(alarms), "alarms of segments land too, told or not"
     assert ("errors",) in incidents
+    judged = run(watched, DRIFTNET, "gate", "--suite", "concept", "--window", begun)
+    assert judged.returncode == 3, judged.stderr
+    assert re.search(r"^ concept +errors +alarms ", judged.stdout, re.MULTILINE)
     assert errors is not None
     assert errors[0] > 0.07, "the reference has 0.044"
 
@@ -180,12 +172,10 @@ def test_a_plain_dbt_build_gives_the_tables_of_driftnet_build(
 
 
 def test_every_event_of_the_real_stream_is_in_the_warehouse(
-    shared_data: Path, tmp_path: Path
+    shared_data: Path, real: tuple[Path, str]
 ) -> None:
     events = shared_data / "url_stream_2019_2022.parquet"
-    words = ["demo", "--home", str(tmp_path / "demo"), "--events", str(events)]
-    done = run(tmp_path, DRIFTNET, *words, "--train-until", "2020-01-01")
-    assert done.returncode == 0, done.stderr
+    home, story = real
     with duckdb.connect() as connection:
         held = connection.execute(
             f"""
@@ -195,7 +185,7 @@ def test_every_event_of_the_real_stream_is_in_the_warehouse(
             group by month order by month
             """
         ).fetchall()
-    file = tmp_path / "demo" / "published" / "current" / "driftnet.duckdb"
+    file = home / "published" / "current" / "driftnet.duckdb"
     with duckdb.connect(str(file), read_only=True) as reader:
         counted = reader.execute(
             """
@@ -205,4 +195,4 @@ def test_every_event_of_the_real_stream_is_in_the_warehouse(
             """
         ).fetchall()
     assert [(month, count) for month, count in counted] == [tuple(row) for row in held]
-    assert f"equals the file in all {len(held)} months" in done.stdout
+    assert f"equals the file in all {len(held)} months" in story

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from reports.page import render
 from reports.rows import Scope, decisions
 
 from .conftest import FIRST, HOSTILE_LABELS, HOSTILE_MODEL, WEEK, Marts
+from .reading import Reader
 
 Clock = Callable[[], datetime]
 Pages = Callable[[Marts, str], str]
@@ -41,28 +41,6 @@ def page_of(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Pages:
         return made[marts.path, name]
 
     return page
-
-
-class Reader(HTMLParser):
-    """Collect the text, the tags, the attributes and the machine-readable numbers of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.text = ""
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.numbers: set[float] = set()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.text += " "
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag == "data":
-            self.numbers.add(float(dict(attrs)["value"] or "nan"))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def _text(page: str) -> str:
