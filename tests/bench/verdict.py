@@ -55,7 +55,11 @@ def run(say: Callable[[str], None]) -> str:
     rows = [
         ("gate, with the import of Great Expectations", *first, "15 s"),
         ("gate again", *second, "15 s"),
-        (f"gate that finds {RUNS:,} runs in the data docs ({RUNS + 3 - kept} removed)", *after, "15 s"),
+        (
+            f"gate that finds {RUNS:,} runs in the data docs ({RUNS + 3 - kept} removed)",
+            *after,
+            "15 s",
+        ),
         ("page", *page_s, "10 s"),
     ]
     return (
