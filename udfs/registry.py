@@ -5,6 +5,7 @@ DuckDB and Spark register the same rows; adding a function is adding a row here.
 
 from udfs.bootstrap import QUALITY_CELLS, QualityLimits, bootstrap_quality
 from udfs.calibration import CALIBRATION, fit_calibration
+from udfs.fourier import fourier_frequencies, fourier_sums
 from udfs.function import Function
 from udfs.ks import kolmogorov_sf, ks_two_sample
 from udfs.mmd import mmd_squared
@@ -128,6 +129,27 @@ REGISTRY: tuple[Function, ...] = (
         ),
         null_rule="optional blocks",
         description="Distance along the principal components of a basis, in std, and its p.",
+    ),
+    Function(
+        name="fourier_frequencies",
+        kernel=fourier_frequencies,
+        parameters=(
+            ("dimension", "INTEGER"),
+            ("feature_count", "INTEGER"),
+            ("bandwidth", "DOUBLE"),
+            ("seed", "INTEGER"),
+        ),
+        returns=(("frequencies", "DOUBLE[]"),),
+        null_rule="any",
+        description="Frequencies of random Fourier features of a Gaussian kernel, to be kept.",
+    ),
+    Function(
+        name="fourier_sums",
+        kernel=fourier_sums,
+        parameters=(("vectors", "FLOAT[][]"), ("frequencies", "DOUBLE[]")),
+        returns=(("sums", "DOUBLE[]"), ("row_count", "BIGINT"), ("dropped_count", "BIGINT")),
+        null_rule="any",
+        description="Sums of Fourier features over vectors; they merge, and MMD follows from them.",
     ),
     Function(
         name="fit_calibration",

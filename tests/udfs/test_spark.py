@@ -38,6 +38,8 @@ EXPRESSIONS = (
     f"mmd_squared({ROWS}, {ROWS}, array(1, 1, 2, 2, 3, 3), array(1, 1, 2, 2, 3, 3), 2, 0, 1)",
     f"fit_basis({ROWS}, 2)",
     f"pca_wasserstein({ROWS}, {ROWS}, NULL, NULL, {BASIS}, 0, 1)",
+    "fourier_frequencies(2, 4, 1.5, 7)",
+    f"fourier_sums({ROWS}, array(0.5D, 1.0D))",
     "fit_calibration(array(0.2D, 0.2D, 0.8D, 0.8D), array(0.0D, 0.0D, 1.0D, 1.0D))",
 )
 

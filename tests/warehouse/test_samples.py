@@ -13,9 +13,21 @@ import pytest
 from scipy import stats
 
 from tests.warehouse.home import BEGIN, Home, draw
+from udfs.mmd import mmd_squared
 
 SIZE = 150
-OPTIONS = ("--vars", json.dumps({"sample_size": SIZE, "embedding_sample_size": SIZE}))
+OPTIONS = (
+    "--vars",
+    json.dumps(
+        {
+            "sample_size": SIZE,
+            "embedding_sample_size": SIZE,
+            "segment_columns": ["kind"],
+            "sample_segments": ["kind"],
+            "segment_minimum_count": 30,
+        }
+    ),
+)
 Rows = list[dict[str, Any]]
 
 
@@ -110,24 +122,72 @@ def test_a_sample_is_the_events_of_the_lowest_hashes_whatever_came_late(
         "int_sample_metrics",
         "fct_embedding_components",
         "fct_feature_profiles",
+        "fct_vector_sums",
     ],
 )
 def test_in_pieces_or_at_once_every_table_is_the_same(
     at_once: Home, bit_by_bit: Home, table: str
 ) -> None:
-    columns = [name for name, *_ in at_once.query(f"describe {table}")]
+    _assert_same(bit_by_bit, at_once, table)
+
+
+def _assert_same(mine: Home, other: Home, table: str) -> None:
+    columns = [name for name, *_ in other.query(f"describe {table}")]
     kept = [c for c in columns if c not in {"fold_id", "computed_at", "invocation_id", "basis_id"}]
     kept = [c for c in kept if not (table == "int_sample_metrics" and c == "bin_spec_id")]
-    texts = [c for c in kept if c.endswith(("_name", "_version", "_grain", "_at", "_number"))]
+    texts = [
+        c
+        for c in kept
+        if c.endswith(("_name", "_version", "_grain", "_at", "_number", "segment_value"))
+    ]
     sql = f"select {', '.join(kept)} from {table} order by {', '.join(texts)}"
-    ours, theirs = bit_by_bit.query(sql), at_once.query(sql)
+    ours, theirs = mine.query(sql), other.query(sql)
     assert len(ours) == len(theirs) > 0
-    for mine, other in zip(ours, theirs, strict=True):
-        for left, right in zip(mine, other, strict=True):
+    for row, expected in zip(ours, theirs, strict=True):
+        for left, right in zip(row, expected, strict=True):
             if isinstance(left, float) and right is not None:
-                assert left == pytest.approx(right, rel=1e-7, abs=1e-9), (mine, other)
+                assert left == pytest.approx(right, rel=1e-7, abs=1e-9), (row, expected)
             elif not isinstance(left, list):
-                assert left == right, (mine, other)
+                assert left == right, (row, expected)
+
+
+@pytest.mark.slow
+def test_samples_go_on_over_compacted_and_pruned_files(
+    make_home: Callable[[], Home], reference: Rows
+) -> None:
+    # more events a day than its sample holds
+    events = _with_embeddings(draw(np.random.default_rng(3), 5_200, BEGIN, 2), 14)
+    order = np.random.default_rng(4).permutation(len(events))
+    first, second, third, late = (
+        [events[place] for place in places] for places in np.split(order, [2_000, 3_000, 4_500])
+    )
+    whole, parted = make_home(), make_home()
+    for home in (whole, parted):
+        _register(home, reference)
+    whole.send("toy", events)
+    whole.land()
+    whole.build()
+
+    parted.send("toy", first)
+    parted.land()
+    parted.build()
+    for part in (second, third):
+        parted.send("toy", part)
+        parted.land()
+    # a folded file and two that are not become one
+    assert parted.driftnet("compact").stdout.startswith("landing: 3 files are now 1")
+    assert parted.driftnet("build").returncode == 0
+    pruned = parted.driftnet("prune", "--older-than", "0")
+    assert pruned.returncode == 0, pruned
+    assert not list((parted.path / "landing" / "phishing_logs").rglob("compacted/p=*/*.parquet"))
+    parted.send("toy", late)
+    parted.land()
+    parted.build()
+    hashes = "select sample_hash from int_samples order by 1"
+    assert parted.query(hashes) == whole.query(hashes)
+    assert parted.query("select count(*) from int_samples") == [(4_000,)]
+    for table in ("int_moments", "int_sample_metrics", "fct_embedding_components"):
+        _assert_same(parted, whole, table)
 
 
 def test_moments_are_those_of_all_events(bit_by_bit: Home, events: Rows) -> None:
@@ -163,12 +223,74 @@ def test_ks_and_wasserstein_of_a_week_are_those_of_its_sample(
             "select metric_name, metric_value, reference_count, current_count"
             f" from fct_drift_metrics where window_grain = 'week' and window_start_at = '{start}'"
             " and feature_name = 'score' and metric_name in ('ks_statistic', 'wasserstein')"
+            " and segment_name = 'all'"
             " order by 1"
         )
         area = stats.wasserstein_distance(x, y) / x.std(ddof=1)
         assert [row[2:] for row in rows] == [(6_000, SIZE)] * 2
         assert rows[0][1] == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-12)
         assert rows[1][1] == pytest.approx(area, rel=1e-9)
+
+
+def test_ks_of_a_segment_is_that_of_the_sampled_rows_of_it(
+    at_once: Home, reference: Rows, events: Rows
+) -> None:
+    rows = at_once.query(
+        "select window_start_at, segment_value, metric_value, reference_count, current_count,"
+        " p_value from fct_drift_metrics where window_grain = 'week' and segment_name = 'kind'"
+        " and feature_name = 'score' and metric_name = 'ks_statistic' order by all"
+    )
+    assert {row[1] for row in rows} >= {"1", "other"}
+    common = [row for row in rows if row[1] == "1"]
+    assert len(common) == 3
+    for number, (start, _, value, reference_count, current_count, p) in enumerate(common):
+        assert start == (BEGIN + timedelta(days=7 * number)).replace(tzinfo=None)
+        sides = reference, _sample(_week(events, number), SIZE)
+        x, y = (
+            np.array([row["score"] for row in side if row["features"]["kind"] == "1"])
+            for side in sides
+        )
+        assert (reference_count, current_count) == (len(x), len(y))
+        assert value == pytest.approx(stats.ks_2samp(x, y).statistic, abs=1e-12)
+        assert 0 < p <= 1
+
+
+def test_sums_of_fourier_features_tell_of_any_two_stretches_what_the_kernel_does(
+    at_once: Home,
+) -> None:
+    (median,) = at_once.query(
+        "select median_distance from int_bases where drift_kind = 'embedding'"
+    )
+    found = {}
+    for name, first, second, last in (("calm", 0, 5, 14), ("moved", 0, 14, 21)):
+        days = [BEGIN + timedelta(days=day) for day in (first, second, last)]
+        begin, middle, end = (f"timestamp '{day:%Y-%m-%d}'" for day in days)
+        ((ours, chance, effect, n, m),) = at_once.query(
+            "select mmd_squared, expected_value, design_effect, reference_count, current_count from"
+            f" vector_drift_between({begin}, {middle}, {middle}, {end})"
+            " where drift_kind = 'embedding'"
+        )
+        x, y = (
+            np.array(
+                [
+                    row[0]
+                    for row in at_once.query(
+                        "select embedding from int_samples"
+                        f" where window_start_at >= {since} and window_start_at < {until}"
+                    )
+                ]
+            )
+            for since, until in ((begin, middle), (middle, end))
+        )
+        exact = mmd_squared(x, y, None, None, median[0], 0, 1)
+        assert exact is not None
+        print(f"   {name}: {ours:.5f}, exact {exact.statistic:.5f}, chance {chance:.5f}")
+        assert (n, m) == (len(x), len(y))
+        assert ours == pytest.approx(exact.statistic, rel=0.25, abs=5e-4)
+        assert 0 <= chance < 0.01
+        assert effect >= 1
+        found[name] = ours
+    assert abs(found["calm"]) < 0.005 < 0.05 < found["moved"]
 
 
 def test_a_shift_of_the_embedding_is_found_in_its_week_and_decides(at_once: Home) -> None:

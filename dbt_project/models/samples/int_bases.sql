@@ -1,4 +1,5 @@
 {# One row per reference and space of vectors (all numeric features, the embedding): scaling, median distance and components. #}
+{{ config(on_schema_change='append_new_columns') }}
 {% set features = registered_features() %}
 with reference_rows as (
     select * from {{ ref('int_reference_features') }}
@@ -90,7 +91,7 @@ fitted as (
     group by 1, 2, 3, 4
 ),
 
-bases as (
+described as (
     select
         fitted.model_name,
         fitted.model_version,
@@ -109,6 +110,31 @@ bases as (
     left join feature_lists
         on fitted.model_name = feature_lists.model_name and fitted.model_version = feature_lists.model_version
     where fitted.answer is not null
+),
+
+-- drawn by the content of the basis, and kept: sums over one set of frequencies fit each other
+bases as (
+    select
+        model_name,
+        model_version,
+        drift_kind,
+        feature_name,
+        basis_id,
+        feature_names,
+        feature_means,
+        feature_stds,
+        row_count,
+        means,
+        median_distance,
+        components,
+        explained_variances,
+        struct_extract(
+            fourier_frequencies(
+                cast(len(means) as integer), {{ var('fourier_features') }}, median_distance, cast('0x' || substr(basis_id, 1, 7) as integer)
+            ),
+            'frequencies'
+        ) as frequencies
+    from described
 )
 
 select * from bases

@@ -1,10 +1,11 @@
-{# One row per window and number (feature or score): KS and Wasserstein distance of its sample from that of the reference. #}
+{# One row per window, segment and number (feature or score): KS and Wasserstein distance of its sample from that of the reference. #}
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
 ) }}
 {% set numbers = number_columns(registered_features()) %}
 {% set keep = ['model_name', 'model_version', 'window_grain', 'window_start_at'] %}
+{% set segment = ['segment_name', 'segment_value'] %}
 with windows as (
     {{ changed_windows(var('sample_grains'), var('window_minimum_count')) }}
 ),
@@ -22,28 +23,57 @@ scales as (
 ),
 
 reference_samples as (
-    {{ reference_sample('reference_rows', var('reference_sample_size'), ['model_name', 'model_version'] + numbers) }}
+    {{ reference_sample('reference_rows', var('reference_sample_size'), ['model_name', 'model_version', 'sample_hash'] + numbers) }}
+),
+
+reference_parts as (
+    select
+        'all' as segment_name,
+        'all' as segment_value,
+        {{ (['model_name', 'model_version'] + numbers) | join(',\n        ') }}
+    from reference_samples
+    {%- for name in var('sample_segments') %}
+    union all
+    select
+        '{{ name }}' as segment_name,
+        codes.segment_{{ name }} as segment_value,
+        {% for column in ['model_name', 'model_version'] + numbers %}reference_samples.{{ column }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from reference_samples
+    inner join {{ ref('int_reference_codes') }} as codes
+        on
+            reference_samples.model_name = codes.model_name
+            and reference_samples.model_version = codes.model_version
+            and reference_samples.sample_hash = {{ sample_hash('codes.event_id') }}
+    where codes.segment_{{ name }} is not null
+    {%- endfor %}
 ),
 
 reference_lists as (
     select
         model_name,
         model_version,
+        segment_name,
+        segment_value,
         {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from reference_samples
-    group by 1, 2
+    from reference_parts
+    group by 1, 2, 3, 4
+    having segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
 ),
 
 reference_numbers as (
-    {{ driftnet.unpivot('reference_lists', ['model_name', 'model_version'], numbers, 'column_name', 'number_values') }}
+    {{ driftnet.unpivot('reference_lists', ['model_name', 'model_version'] + segment, numbers, 'column_name', 'number_values') }}
 ),
 
-window_lists as (
+window_rows as (
     select
         {% for name in keep %}windows.{{ name }},
         {% endfor -%}
         windows.fold_id,
-        {% for name in numbers %}list(samples.{{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+        samples.window_start_at as day_start_at,
+        samples.source_id,
+        samples.partition_id,
+        samples.position,
+        {% for name in numbers %}samples.{{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
     from windows
     inner join samples
         on
@@ -51,17 +81,70 @@ window_lists as (
             and windows.model_version = samples.model_version
             and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('sample_grains')) }}
             and windows.sample_limit >= samples.sample_hash
+),
+
+{% set columns = keep + ['fold_id', 'day_start_at'] + numbers -%}
+window_parts as (
+    select
+        'all' as segment_name,
+        'all' as segment_value,
+        {{ columns | join(',\n        ') }}
+    from window_rows
+    {%- for name in var('sample_segments') %}
+    union all
+    select
+        '{{ name }}' as segment_name,
+        predictions.segment_{{ name }} as segment_value,
+        {% for column in columns %}window_rows.{{ column }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from window_rows
+    inner join {{ ref('int_predictions') }} as predictions
+        on
+            window_rows.source_id = predictions.source_id
+            and window_rows.partition_id = predictions.partition_id
+            and window_rows.position = predictions.position
+    where predictions.segment_{{ name }} is not null
+    {%- endfor %}
+),
+
+day_sizes as (
+    select
+        {{ (keep + segment) | join(',\n        ') }},
+        day_start_at,
+        count(*) as row_count
+    from window_parts
+    group by all
+),
+
+window_sizes as (
+    select
+        {{ (keep + segment) | join(',\n        ') }},
+        cast(sum(row_count) as bigint) as row_count,
+        sum(row_count * cast(row_count as double)) as squared_day_sum
+    from day_sizes
+    group by all
+    having segment_name = 'all' or sum(row_count) >= {{ var('segment_minimum_count') }}
+),
+
+window_lists as (
+    select
+        {{ (keep + segment + ['fold_id']) | join(',\n        ') }},
+        {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from window_parts
     group by all
 ),
 
 window_numbers as (
-    {{ driftnet.unpivot('window_lists', keep + ['fold_id'], numbers, 'column_name', 'number_values') }}
+    {{ driftnet.unpivot('window_lists', keep + segment + ['fold_id'], numbers, 'column_name', 'number_values') }}
 ),
 
 compared as (
     select
         {% for name in keep %}window_numbers.{{ name }},
         {% endfor -%}
+        window_numbers.segment_name,
+        window_numbers.segment_value,
+        window_sizes.row_count,
+        window_sizes.squared_day_sum,
         window_numbers.fold_id,
         scales.drift_kind,
         scales.feature_name,
@@ -72,7 +155,13 @@ compared as (
         on
             window_numbers.model_name = reference_numbers.model_name
             and window_numbers.model_version = reference_numbers.model_version
+            and window_numbers.segment_name = reference_numbers.segment_name
+            and window_numbers.segment_value = reference_numbers.segment_value
             and window_numbers.column_name = reference_numbers.column_name
+    inner join window_sizes
+        on
+            {% for name in keep + segment %}{{ "and " if not loop.first }}window_numbers.{{ name }} = window_sizes.{{ name }}
+            {% endfor %}
     inner join scales
         on
             window_numbers.model_name = scales.model_name
@@ -82,7 +171,9 @@ compared as (
 
 comparisons as (
     select
-        {{ keep | join(',\n        ') }},
+        {{ (keep + segment) | join(',\n        ') }},
+        row_count,
+        squared_day_sum,
         drift_kind,
         feature_name,
         struct_extract(ks, 'statistic') as ks_statistic,

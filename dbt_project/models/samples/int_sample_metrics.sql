@@ -1,6 +1,7 @@
-{# One row per window, feature and metric that samples give: the value, its law and its p-value. #}
+{# One row per window, segment, feature and metric that samples give: the value, its law and its p-value. #}
 {{ config(materialized='table') }}
 {% set window_key = ['model_name', 'model_version', 'window_grain', 'window_start_at'] %}
+{% set segment_key = window_key + ['segment_name', 'segment_value'] %}
 with numbers as (
     select * from {{ ref('int_number_comparisons') }}
 ),
@@ -9,17 +10,12 @@ vectors as (
     select * from {{ ref('int_vector_comparisons') }}
 ),
 
-windows as (
-    select * from {{ ref('int_sample_windows') }}
-),
-
 scales as (
     select * from {{ ref('int_sample_scales') }}
 ),
 
 blocks as (
     select * from {{ ref('int_reference_blocks') }}
-    where segment_name = 'all'
 ),
 
 bin_specs as (
@@ -29,7 +25,7 @@ bin_specs as (
 -- the rows of the reference's sample are spread over its blocks as all of its rows are
 block_variances as (
     select
-        {% for name in window_key %}numbers.{{ name }},
+        {% for name in segment_key %}numbers.{{ name }},
         {% endfor -%}
         numbers.drift_kind,
         numbers.feature_name,
@@ -39,19 +35,17 @@ block_variances as (
             ) }}) / numbers.reference_count
             + ({{ driftnet.design_effect(
                 'blocks.rho',
-                "case when blocks.block_grain = 'day' then windows.squared_day_sum else windows.row_count * cast(windows.row_count as double) end",
-                'windows.row_count'
+                "case when blocks.block_grain = 'day' then numbers.squared_day_sum else numbers.row_count * cast(numbers.row_count as double) end",
+                'numbers.row_count'
             ) }}) / numbers.current_count
         ) as sampling_variance
     from numbers
-    inner join windows
-        on
-            {% for name in window_key %}{{ "and " if not loop.first }}numbers.{{ name }} = windows.{{ name }}
-            {% endfor %}
     inner join blocks
         on
             numbers.model_name = blocks.model_name
             and numbers.model_version = blocks.model_version
+            and numbers.segment_name = blocks.segment_name
+            and numbers.segment_value = blocks.segment_value
             and numbers.drift_kind = blocks.drift_kind
             and numbers.feature_name = blocks.feature_name
             and blocks.block_grain in ('day', numbers.window_grain)
@@ -61,7 +55,7 @@ block_variances as (
 
 number_laws as (
     select
-        {% for name in window_key %}numbers.{{ name }},
+        {% for name in segment_key %}numbers.{{ name }},
         {% endfor -%}
         numbers.drift_kind,
         numbers.feature_name,
@@ -92,12 +86,12 @@ number_laws as (
             and bin_specs.feature_kind = 'numeric'
     left join block_variances
         on
-            {% for name in window_key + ['drift_kind', 'feature_name'] %}{{ "and " if not loop.first }}numbers.{{ name }} = block_variances.{{ name }}
+            {% for name in segment_key + ['drift_kind', 'feature_name'] %}{{ "and " if not loop.first }}numbers.{{ name }} = block_variances.{{ name }}
             {% endfor %}
     where numbers.ks_statistic is not null
 ),
 
-{% set key = window_key + ['drift_kind', 'feature_name', 'bin_spec_id'] -%}
+{% set key = segment_key + ['drift_kind', 'feature_name', 'bin_spec_id'] -%}
 {% set facts = ['sampling_variance', 'design_effect', 'has_design_effect', 'reference_count', 'current_count', 'fold_id'] -%}
 ks_rows as (
     select
@@ -121,7 +115,8 @@ wasserstein_rows as (
         {{ key | join(',\n        ') }},
         'wasserstein' as metric_name,
         wasserstein as metric_value,
-        sqrt(2 * sampling_variance / pi()) * wasserstein_scale as expected_value,
+        -- the scale is that of the whole
+        case when segment_name = 'all' then sqrt(2 * sampling_variance / pi()) * wasserstein_scale end as expected_value,
         cast(null as double) as min_detectable_value,
         cast(null as double) as p_value,
         sampling_variance / independent_variance as design_effect,
@@ -138,6 +133,8 @@ vector_rows as (
     select
         {% for name in window_key %}vectors.{{ name }},
         {% endfor -%}
+        'all' as segment_name,
+        'all' as segment_value,
         vectors.drift_kind,
         vectors.feature_name,
         vectors.basis_id as bin_spec_id,
@@ -174,8 +171,8 @@ described as (
         metrics.window_grain,
         metrics.window_start_at,
         'training' as reference_kind,
-        'all' as segment_name,
-        'all' as segment_value,
+        metrics.segment_name,
+        metrics.segment_value,
         metrics.drift_kind,
         metrics.feature_name,
         metrics.bin_spec_id,

@@ -1,0 +1,90 @@
+{# One row per day and space of vectors: sums of the Fourier features of its sampled rows, from which MMD of any two stretches follows. #}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='model_name, model_version, window_start_at',
+    on_schema_change='append_new_columns',
+    post_hook='{{ create_vector_drift_between() }}',
+) }}
+{% set features = registered_features() %}
+with samples as (
+    select * from {{ ref('int_samples') }}
+    {%- if is_incremental() %}
+    where fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
+    {%- endif %}
+),
+
+bases as (
+    select
+        {% for name in ['model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds', 'frequencies'] -%}
+            fitted.{{ name }},
+        {% endfor -%}
+        {{ covariate_positions('fitted.feature_names', features) }} as positions
+    from {{ ref('int_bases') }} as fitted
+    where fitted.frequencies is not null
+),
+
+raw_rows as (
+    select
+        samples.model_name,
+        samples.model_version,
+        samples.window_start_at,
+        samples.sample_hash,
+        samples.fold_id,
+        samples.embedding,
+        {{ covariate_list('samples', features) }} as raw_row
+    from samples
+),
+
+vectors as (
+    select
+        raw_rows.model_name,
+        raw_rows.model_version,
+        raw_rows.window_start_at,
+        raw_rows.fold_id,
+        bases.drift_kind,
+        bases.feature_name,
+        bases.basis_id,
+        any_value(bases.frequencies) as frequencies,
+        list(
+            case
+                when bases.drift_kind = 'embedding' then raw_rows.embedding
+                else {{ joint_row('raw_rows.raw_row', 'bases') }}
+            end
+            order by raw_rows.sample_hash
+        ) as vectors
+    from raw_rows
+    inner join bases
+        on raw_rows.model_name = bases.model_name and raw_rows.model_version = bases.model_version
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+summed as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        drift_kind,
+        feature_name,
+        basis_id,
+        fold_id,
+        fourier_sums(vectors, frequencies) as answer
+    from vectors
+),
+
+sums as (
+    select
+        model_name,
+        model_version,
+        window_start_at,
+        drift_kind,
+        feature_name,
+        struct_extract(answer, 'row_count') as row_count,
+        struct_extract(answer, 'sums') as feature_sums,
+        basis_id,
+        fold_id
+    from summed
+    where answer is not null
+)
+
+select * from sums
