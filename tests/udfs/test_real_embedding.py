@@ -42,7 +42,7 @@ class Stream(NamedTuple):
 @pytest.fixture(scope="module")
 def stream(shared_data: Path) -> Stream:
     def rows(first: str, last: str, limit: int) -> tuple[list[str], Blocks]:
-        found = duckdb.sql(
+        found = duckdb.execute(
             "select url, date_diff('day', date '1970-01-01', cast(ts_utc as date)) as day"
             f" from '{shared_data / STREAM}' where strftime(ts_utc, '%Y-%m') between '{first}'"
             f" and '{last}' order by md5(url || ts_utc) limit {limit}"
@@ -66,12 +66,12 @@ def stream(shared_data: Path) -> Stream:
 
 def _p_values(left: Rows, right: Rows, by_days: bool, basis: Basis, seed: int) -> list[float]:
     """Return the p of MMD and of PCA-Wasserstein."""
-    days = (left.days, right.days) if by_days else (None, None)
-    wanted = PERMUTATIONS, seed
+    of_left, of_right = (left.days, right.days) if by_days else (None, None)
     parts = basis.means, basis.components, basis.explained_variances
+    x, y, median = left.vectors, right.vectors, basis.median_distance
     with one_thread():
-        joint = mmd_squared(left.vectors, right.vectors, *days, basis.median_distance, *wanted)
-        along = pca_wasserstein(left.vectors, right.vectors, *days, *parts, *wanted)
+        joint = mmd_squared(x, y, of_left, of_right, median, PERMUTATIONS, seed)
+        along = pca_wasserstein(x, y, of_left, of_right, *parts, PERMUTATIONS, seed)
     assert joint is not None
     assert along is not None
     return [joint.p_value, along.p_value]
