@@ -137,6 +137,7 @@ def _replay(say: Say) -> str:
         _driftnet("build")
     chosen = [
         "stg_raw_values",
+        "stg_reference_raw_values",
         "path:models/samples",
         "fct_embedding_components",
         "fct_vector_sums",

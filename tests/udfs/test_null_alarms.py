@@ -71,7 +71,7 @@ def test_ks_alarms_no_more_often_than_it_says_on_200_values() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "trials"), [(1_000, 200), (2_000, 80)])
+@pytest.mark.parametrize(("size", "trials"), [(1_000, 150), (2_000, 30)])
 def test_mmd_alarms_as_often_as_it_says(size: int, trials: int) -> None:
     p = _p_values(_mmd(size), trials, size)
     assert all(abs(_deviations(p, level)) <= 3 for level in LEVELS)
