@@ -185,7 +185,7 @@ def _section(
                 f"s of {name}",
                 *_best([c.models[name] for c in short], [c.models[name] for c in long]),
             ]
-            for name in ("int_folds", "int_predictions", "int_histograms", "int_pipeline_values")
+            for name in ("int_folds", "int_predictions", "int_histograms", "int_event_days")
         ),
         ["peak MB", *_best([c.peak for c in short], [c.peak for c in long])],
     ]

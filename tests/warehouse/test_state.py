@@ -219,6 +219,10 @@ def test_held_events_are_counted_once_their_version_has_a_reference(
     home.build()  # nothing new has landed
     statuses = dict(home.query("select event_status, count(*) from int_predictions group by 1"))
     assert statuses == {"counted": 8_000, "duplicate": 100}
+    days = home.query(
+        "select sum(landed_count), sum(duplicate_count), sum(held_count) from int_event_days"
+    )
+    assert days == [(8_100, 100, 0)]
     for mart in MARTS:
         ours, theirs = _without(home, mart, "fold_id"), _without(at_once, mart, "fold_id")
         assert len(ours) == len(theirs) > 0, mart

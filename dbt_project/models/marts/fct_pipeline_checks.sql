@@ -1,6 +1,10 @@
 {# One row per window (or build), check and subject: how the feed itself is doing. #}
-with pipeline_values as (
-    select * from {{ ref('int_pipeline_values') }}
+with feed_checks as (
+    select * from {{ ref('int_feed_checks') }}
+),
+
+feature_checks as (
+    select * from {{ ref('int_feature_checks') }}
 ),
 
 bounds as (
@@ -11,31 +15,37 @@ label_checks as (
     select * from {{ ref('int_label_checks') }}
 ),
 
+measured as (
+    select * from feed_checks
+    union all
+    select * from feature_checks
+),
+
 judged as (
     select
-        pipeline_values.model_name,
-        pipeline_values.model_version,
-        pipeline_values.window_grain,
-        pipeline_values.window_start_at,
-        pipeline_values.window_end_at,
-        pipeline_values.check_name,
-        pipeline_values.subject_name,
-        pipeline_values.check_value,
-        pipeline_values.event_count,
+        measured.model_name,
+        measured.model_version,
+        measured.window_grain,
+        measured.window_start_at,
+        measured.window_end_at,
+        measured.check_name,
+        measured.subject_name,
+        measured.check_value,
+        measured.event_count,
         bounds.is_low_bad,
         bounds.warn_limit as warn_bound,
         bounds.fail_limit as fail_bound,
         case
-            when bounds.is_low_bad and pipeline_values.check_value < bounds.fail_limit then 2
-            when bounds.is_low_bad and pipeline_values.check_value < bounds.warn_limit then 1
-            when not bounds.is_low_bad and pipeline_values.check_value > bounds.fail_limit then 2
-            when not bounds.is_low_bad and pipeline_values.check_value > bounds.warn_limit then 1
+            when bounds.is_low_bad and measured.check_value < bounds.fail_limit then 2
+            when bounds.is_low_bad and measured.check_value < bounds.warn_limit then 1
+            when not bounds.is_low_bad and measured.check_value > bounds.fail_limit then 2
+            when not bounds.is_low_bad and measured.check_value > bounds.warn_limit then 1
             else 0
         end as severity,
-        pipeline_values.note,
+        measured.note,
         cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp) as computed_at
-    from pipeline_values
-    inner join bounds on pipeline_values.check_name = bounds.check_name
+    from measured
+    inner join bounds on measured.check_name = bounds.check_name
 ),
 
 checks as (

@@ -5,9 +5,8 @@ with histograms as (
     select * from {{ ref('int_histograms') }}
 ),
 
-predictions as (
-    select * from {{ ref('int_predictions') }}
-    where event_status in ('counted', 'held')
+event_days as (
+    select * from {{ ref('int_event_days') }}
 ),
 
 -- every event has one decision: its bins count events
@@ -27,9 +26,9 @@ days as (
 newest_events as (
     select
         model_name,
-        max(occurred_at) as newest_event_at,
-        arg_max(landed_at, occurred_at) as newest_landed_at
-    from predictions
+        max(last_event_at) as newest_event_at,
+        arg_max(last_landed_at, last_event_at) as newest_landed_at
+    from event_days
     group by model_name
 ),
 

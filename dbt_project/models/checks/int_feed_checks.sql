@@ -1,40 +1,20 @@
-{# One row per window (or build), check and subject: what was measured of the pipeline, before it is judged. #}
-{{ config(materialized='table') }}
+{# One row per window (or build) and check of the feed: is it fresh, does enough come, is anything gone. #}
 {% set timezone = window_timezone() %}
 with windows as (
     select * from {{ ref('int_windows') }}
 ),
 
-predictions as (
-    select * from {{ ref('int_predictions') }}
+event_days as (
+    select * from {{ ref('int_event_days') }}
+),
+
+message_days as (
+    select * from {{ ref('int_message_days') }}
 ),
 
 channels as (
     select * from {{ ref('fct_histogram_bins') }}
     where segment_name = 'channel' and segment_value not in ('other', 'none') and drift_kind = 'prediction' and feature_name = 'decision'
-),
-
-labels as (
-    select * from {{ ref('int_labels') }}
-),
-
-histograms as (
-    select * from {{ ref('fct_histogram_bins') }}
-    where segment_name = 'all' and drift_kind = 'covariate'
-),
-
-bins as (
-    select * from {{ ref('dim_bins') }}
-    where segment_name = 'all' and drift_kind = 'covariate'
-),
-
-unknown_features as (
-    select * from {{ ref('int_unknown_features') }}
-    where feature_name != ''
-),
-
-features as (
-    select * from {{ ref('stg_features') }}
 ),
 
 gaps as (
@@ -69,10 +49,10 @@ model_days as (
     select
         model_name,
         window_start_at,
-        min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at
-    from predictions
-    where event_status in ('counted', 'held')
+        min(first_event_at) as first_event_at,
+        max(last_event_at) as last_event_at
+    from event_days
+    where first_event_at is not null
     group by 1, 2
 ),
 
@@ -249,20 +229,6 @@ incomplete as (
     where is_complete and window_end_at + interval {{ var('allowed_lateness_hours') }} hour > newest_event_at
 ),
 
-landed as (
-    select
-        '{{ var("predictions_topic") }}' as topic,
-        date_trunc('day', landed_at) as landed_on,
-        event_status = 'dead' as is_dead
-    from predictions
-    union all
-    select
-        '{{ var("labels_topic") }}' as topic,
-        date_trunc('day', landed_at) as landed_on,
-        is_dead
-    from labels
-),
-
 dead_letters as (
     select
         '*' as model_name,
@@ -271,24 +237,10 @@ dead_letters as (
         landed_on as window_start_at,
         'dead_letters' as check_name,
         topic as subject_name,
-        count(*) filter (where is_dead) / cast(count(*) as double) as check_value,
-        count(*) as event_count,
-        count(*) filter (where is_dead) || ' of ' || count(*) || ' landed messages' as note
-    from landed
-    group by landed_on, topic
-),
-
-statuses as (
-    select
-        model_name,
-        model_version,
-        window_start_at,
-        count(*) as landed_count,
-        count(*) filter (where event_status = 'duplicate') as duplicate_count,
-        count(*) filter (where event_status = 'held') as held_count
-    from predictions
-    where event_status != 'dead'
-    group by 1, 2, 3
+        dead_count / cast(message_count as double) as check_value,
+        message_count as event_count,
+        dead_count || ' of ' || message_count || ' landed messages' as note
+    from message_days
 ),
 
 duplicates as (
@@ -302,7 +254,7 @@ duplicates as (
         duplicate_count / cast(landed_count as double) as check_value,
         landed_count as event_count,
         duplicate_count || ' of ' || landed_count || ' landed events' as note
-    from statuses
+    from event_days
 ),
 
 held as (
@@ -316,7 +268,7 @@ held as (
         cast(held_count as double) as check_value,
         cast(null as bigint) as event_count,
         'This version has no reference: give it one with `driftnet import --reference`' as note
-    from statuses
+    from event_days
     where held_count > 0
 ),
 
@@ -334,126 +286,8 @@ gap_checks as (
     from gaps
 ),
 
-feature_counts as (
-    select
-        model_name,
-        model_version,
-        window_grain,
-        window_start_at,
-        feature_name,
-        sum(event_count) as event_count,
-        coalesce(sum(event_count) filter (where bin_index = {{ bin_code('null') }}), 0) as null_count,
-        coalesce(sum(event_count) filter (where bin_index = {{ bin_code('unreadable') }}), 0) as unreadable_count
-    from histograms
-    group by 1, 2, 3, 4, 5
-),
-
-reference_nulls as (
-    select
-        model_name,
-        model_version,
-        feature_name,
-        coalesce(sum(reference_count) filter (where bin_kind = 'null'), 0) / cast(nullif(sum(reference_count), 0) as double) as null_share
-    from bins
-    group by 1, 2, 3
-),
-
-missing_features as (
-    select
-        feature_counts.model_name,
-        feature_counts.model_version,
-        feature_counts.window_grain,
-        feature_counts.window_start_at,
-        'missing_features' as check_name,
-        feature_counts.feature_name as subject_name,
-        feature_counts.null_count / cast(feature_counts.event_count as double) - coalesce(reference_nulls.null_share, 0) as check_value,
-        cast(feature_counts.event_count as bigint) as event_count,
-        feature_counts.null_count || ' of ' || feature_counts.event_count || ' events lack it' as note
-    from feature_counts
-    left join reference_nulls
-        on
-            feature_counts.model_name = reference_nulls.model_name
-            and feature_counts.model_version = reference_nulls.model_version
-            and feature_counts.feature_name = reference_nulls.feature_name
-),
-
-changed_types as (
-    select
-        model_name,
-        model_version,
-        window_grain,
-        window_start_at,
-        'changed_types' as check_name,
-        feature_name as subject_name,
-        unreadable_count / cast(event_count as double) as check_value,
-        cast(event_count as bigint) as event_count,
-        unreadable_count || ' of ' || event_count || ' values are of another type than registered' as note
-    from feature_counts
-),
-
--- what came before its version was registered is unknown no more
-unknown_days as (
-    select
-        unknown_features.model_name,
-        unknown_features.model_version,
-        unknown_features.window_start_at,
-        unknown_features.feature_name,
-        sum(unknown_features.event_count) as event_count
-    from unknown_features
-    anti join features
-        on
-            unknown_features.model_name = features.model_name
-            and unknown_features.model_version = features.model_version
-            and unknown_features.feature_name = lower(features.feature_name)
-    group by 1, 2, 3, 4
-),
-
-unknown as (
-    select
-        unknown_days.model_name,
-        unknown_days.model_version,
-        'day' as window_grain,
-        unknown_days.window_start_at,
-        'unknown_features' as check_name,
-        unknown_days.feature_name as subject_name,
-        unknown_days.event_count / cast(statuses.landed_count as double) as check_value,
-        statuses.landed_count as event_count,
-        unknown_days.event_count || ' events carry it' as note
-    from unknown_days
-    inner join statuses
-        on
-            unknown_days.model_name = statuses.model_name
-            and unknown_days.model_version = statuses.model_version
-            and unknown_days.window_start_at = statuses.window_start_at
-),
-
 measured as (
-    {%- for check in [
-        'freshness', 'silence', 'volume', 'incomplete', 'dead_letters', 'duplicates', 'held', 'gap_checks', 'missing_features', 'changed_types', 'unknown'
-    ] %}
-    select * from {{ check }}
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
-),
-
-ended as (
-    select
-        model_name,
-        model_version,
-        window_grain,
-        window_start_at,
-        case window_grain
-            {%- for grain in ['day', 'week', 'month'] %}
-            when '{{ grain }}' then {{ driftnet.window_end('window_start_at', grain, timezone) }}
-            {%- endfor %}
-            else window_start_at
-        end as window_end_at,
-        check_name,
-        subject_name,
-        check_value,
-        event_count,
-        note
-    from measured
+    {{ measured_checks(['freshness', 'silence', 'volume', 'incomplete', 'dead_letters', 'duplicates', 'held', 'gap_checks']) }}
 )
 
-select * from ended
+select * from measured
