@@ -4,6 +4,7 @@ A drift changes the rows of whole weeks (or of days of one). Its `size` is in th
 names below; the truth that `synthesize` writes says the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -13,7 +14,8 @@ from ingest.errors import InputError
 from ingest.traffic import SLUGS, code
 
 DriftKind = Literal["covariate", "prior", "concept", "segment", "outage", "broken_field"]
-MOVED = {"html": "xhtml", "php": "phtml", "pdf": "epub", "png": "avif", "jpg": "webp"}
+MOVED_SHARE = 0.04  # of all pages stand in a folder of their own at all times
+EXTENSIONS = {"html": "xhtml", "pdf": "epub", "png": "avif", "jpg": "webp"}
 """Extensions that covariate drift replaces, and by what: none of these is seen before."""
 
 
@@ -24,9 +26,9 @@ class Drift:
     Parameters
     ----------
     kind
-        covariate: share of all rows, of both classes, whose path stands below a new folder, with a
-        new extension where it had one. What tells the classes apart stays in it, so a model that
-        knew them before knows them still: its inputs drift, its errors do not.
+        covariate: share of all rows, of both classes, whose path stands in a folder of its own
+        (there are always a few of them), and then with a new extension. It says nothing of the
+        truth, and a model has seen some: inputs drift, errors do not.
         prior: added to the share of positives of every channel (0.2 is 20 points).
         concept: share of the positives that look like negatives; as many negatives look like
         positives, so that neither features nor the share of positives move.
@@ -93,8 +95,9 @@ _SEEN: dict[DriftKind, tuple[str, tuple[str, ...], str]] = {
 
 def changed(url: str, random: Random, on: dict[DriftKind, float]) -> str | None:
     """Return a URL as the drifts that are on leave it; None when it is lost."""
-    if random.random() < on.get("covariate", 0.0):
-        url = _moved(url, code(random, 12))
+    draw = random.random()
+    if draw < max(on.get("covariate", 0.0), MOVED_SHARE):
+        url = _moved(url, code(random, 12), EXTENSIONS if "covariate" in on else {})
     if random.random() < on.get("segment", 0.0):
         mark = "&" if "?" in url else "?"
         url = f"{url}{mark}utm_source={random.choice(SLUGS)}&utm_medium=mail&cid={code(random, 16)}"
@@ -103,19 +106,19 @@ def changed(url: str, random: Random, on: dict[DriftKind, float]) -> str | None:
     return None if random.random() < on.get("outage", 0.0) else url
 
 
-def _moved(url: str, folder: str) -> str:
-    """Return a URL with its page in another folder, of another extension.
+def _moved(url: str, folder: str, extensions: Mapping[str, str]) -> str:
+    """Return a URL with its page in another folder, perhaps of another extension.
 
     Examples
     --------
-    >>> _moved("https://www.example.com/a/b.html?c=1", "f0")
+    >>> _moved("https://www.example.com/a/b.html?c=1", "f0", {"html": "xhtml"})
     'https://www.example.com/s/f0/a/b.xhtml?c=1'
     """
     page, mark, query = url.partition("?")
     scheme, _, rest = page.partition("://")
     host, _, path = rest.partition("/")
     stem, dot, extension = path.rpartition(".")
-    path = f"{stem}{dot}{MOVED.get(extension, extension)}"
+    path = f"{stem}{dot}{extensions.get(extension, extension)}"
     return f"{scheme}://{host}/s/{folder}/{path}{mark}{query}"
 
 

@@ -35,6 +35,7 @@ ADWIN_GRID: Final = (0.002, 0.02, 0.1)
 DDM_GRID: Final = ((1000, 3.0), (1000, 3.5), (2000, 4.0))
 PH_GRID: Final = (40.0, 60.0, 90.0, 150.0)
 HDDMA_GRID: Final = (0.001, 0.0002)
+RUNS: Final = len(ADWIN_GRID) + len(DDM_GRID) + len(PH_GRID)
 
 Runs = list[list[int]]
 
@@ -57,7 +58,7 @@ def calibrate(
     seed, count, length, after
         Of the streams.
     advance
-        Is called with 1 after each level.
+        Is called with 1 after each detector and setting of each level: `RUNS` times a level.
 
     Returns
     -------
@@ -68,29 +69,40 @@ def calibrate(
     """
     rows = []
     for trial in trials:
-        rows.append(_row(trial, list(streams(trial, seed, count, length, after)), length, after))
-        advance(1)
+        drawn_here = list(streams(trial, seed, count, length, after))
+        rows.append(_row(trial, drawn_here, length, after, advance))
     drawn = {"streams": count, "labels": length, "changed": after, "seed": seed}
     return {"drawn": drawn, "rows": rows}
 
 
-def _row(trial: Trial, drawn: Sequence[list[float]], length: int, after: int) -> dict[str, Any]:
+def _row(
+    trial: Trial,
+    drawn: Sequence[list[float]],
+    length: int,
+    after: int,
+    advance: Callable[[int], object],
+) -> dict[str, Any]:
+    def tried(*words: Any) -> Runs:
+        found = _runs(*words)
+        advance(1)
+        return found
+
     is_error = trial.kind == "error"
     marks = drawn if is_error else [[float(not TAIL <= v <= 1 - TAIL) for v in s] for s in drawn]
     std = trial.level.std
     runs: dict[str, dict[Any, Runs]] = {
         "adwin": {
-            delta: _runs(make_adwin, _settings(adwin_delta=delta), drawn, is_error)
+            delta: tried(make_adwin, _settings(adwin_delta=delta), drawn, is_error)
             for delta in ADWIN_GRID
         },
         "ddm": {
-            (warm_up, limit): _runs(
+            (warm_up, limit): tried(
                 make_ddm, _settings(ddm_warm_up=warm_up, ddm_threshold=limit), marks
             )
             for warm_up, limit in DDM_GRID
         },
         "page_hinkley": {
-            limit: _runs(
+            limit: tried(
                 partial(make_page_hinkley, std=std, rises_only=is_error),
                 _settings(ph_threshold=limit),
                 drawn,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.drifts import MOVED, PLAN, Drift
+from ingest.drifts import EXTENSIONS, PLAN, Drift
 from ingest.errors import InputError
 from ingest.features import extract
 from ingest.synthesize import CHANNELS, SCHEMA, START, Synthesized, synthesize
@@ -120,8 +120,8 @@ def test_a_covariate_drift_has_its_size_in_both_classes(tmp_path: Path) -> None:
     for truth in (0, 1):
         rows = [row for row in week if row["label"] == truth]
         assert share(rows, lambda row: "/s/" in row["url"]) == pytest.approx(0.35, abs=0.05)
-    new = {extract(row["url"])["file_extension"] for row in week} & set(MOVED.values())
-    assert new == set(MOVED.values())
+    new = {extract(row["url"])["file_extension"] for row in week} & set(EXTENSIONS.values())
+    assert new == set(EXTENSIONS.values())
 
 
 def test_a_prior_drift_moves_the_share_of_positives(tmp_path: Path, calm: Rows) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ops import cli, watching
 from ops.settings import Settings
 from ops.verbs.options import now
-from stream.policy import shipped
+from stream.policy import TABLE, shipped
 from tests.stream.places import append, label_rows, messages, publish_labels, write_reference
 
 
@@ -90,6 +90,25 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     assert cli.call(["watch", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_the_calibration_is_shown_and_held_against_the_shipped_table(
+    home: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_same: bool,
+) -> None:
+    table = json.loads(TABLE.read_text())
+    if not is_same:
+        table["rows"][0]["ddm_threshold"] = 9.5
+    monkeypatch.setattr("stream.calibration.calibrate", lambda advance: table)
+    assert cli.call(["watch", "--calibrate"]) == (0 if is_same else 1)
+    shown = capsys.readouterr().out
+    assert ("equal to the shipped table" in shown) == is_same
+    assert ("DIFFERENT from the shipped table" in shown) != is_same
+    for row in table["rows"]:
+        assert f"{row['adwin_delta']:g}   {row['ddm_warm_up']} / {row['ddm_threshold']:g}" in shown
 
 
 def test_while_it_follows_an_alarm_from_the_log_is_told_without_a_build(home: Settings) -> None:
