@@ -94,9 +94,7 @@ def test_the_watch_alarms_after_the_concept_drift_and_the_next_build_knows_it(
     begun, ended = span["concept"]
     (first, *_) = [day for day in at if day >= begun]
     assert first <= f"{begun[:8]}{int(begun[8:]) + 2:02}", "within two days"
-    # Before it nothing but what is true: the planted covariate drift doubles the errors.
-    assert all(span["covariate"][0] <= day <= span["covariate"][1] for day in at if day < begun)
-    assert all(day <= ended for day in at)
+    assert all(begun <= day <= ended for day in at), "other drifts leave the error rate alone"
 
     built = run(watched, DRIFTNET, "build")
     assert built.returncode == 0, built.stderr
@@ -113,22 +111,25 @@ def test_the_watch_alarms_after_the_concept_drift_and_the_next_build_knows_it(
         incidents = reader.execute(
             "select feature_name from fct_incidents where drift_kind = 'concept'"
         ).fetchall()
-        errors = reader.execute(
-            """
-            select avg(cast(is_predicted_positive <> is_actual_positive as integer))
-            from fct_labelled_predictions
-            where label_known_at between cast(? as timestamp) and cast(? as timestamp)
-            """,
-            span["covariate"],
-        ).fetchone()
+        errors = {
+            kind: reader.execute(
+                """
+                select avg(cast(is_predicted_positive <> is_actual_positive as integer))
+                from fct_labelled_predictions
+                where occurred_at between cast(? as timestamp) and cast(? as timestamp)
+                """,
+                span[kind],
+            ).fetchall()[0][0]
+            for kind in span
+        }
     assert datetime.fromisoformat(begun) in {start for (start,) in failed}
     assert len(told) >= len(alarms), "alarms of segments land too, told or not"
     assert ("errors",) in incidents
     judged = run(watched, DRIFTNET, "gate", "--suite", "concept", "--window", begun)
     assert judged.returncode == 3, judged.stderr
     assert re.search(r"^ concept +errors +alarms ", judged.stdout, re.MULTILINE)
-    assert errors is not None
-    assert errors[0] > 0.07, "the reference has 0.044"
+    assert errors.pop("concept") > 0.2
+    assert max(errors.values()) < 0.06, "the reference has 0.044"
 
 
 def test_a_plain_dbt_build_gives_the_tables_of_driftnet_build(

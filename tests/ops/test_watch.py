@@ -107,8 +107,10 @@ def test_the_calibration_is_shown_and_held_against_the_shipped_table(
     shown = capsys.readouterr().out
     assert ("equal to the shipped table" in shown) == is_same
     assert ("DIFFERENT from the shipped table" in shown) != is_same
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
     for row in table["rows"]:
-        assert f"{row['adwin_delta']:g}   {row['ddm_warm_up']} / {row['ddm_threshold']:g}" in shown
+        picked = f"{row['adwin_delta']:g} {row['ddm_warm_up']} / {row['ddm_threshold']:g} "
+        assert any(picked in line for line in lines)
 
 
 def test_while_it_follows_an_alarm_from_the_log_is_told_without_a_build(home: Settings) -> None:
