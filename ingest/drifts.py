@@ -59,8 +59,8 @@ class Drift:
 
 PLAN = (
     Drift("covariate", 16, 14, 0.35),
-    Drift("prior", 19, 7, 0.30),
-    Drift("concept", 21, 14, 0.40),
+    Drift("concept", 19, 14, 0.40),
+    Drift("prior", 22, 7, 0.40),
     Drift("segment", 24, 7, 0.80, "web_proxy"),
     Drift("outage", 26, 7, 1.0, "partner_feed"),
     Drift("broken_field", 28, 5, 1.0, "mail_gateway"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog=example(
         "driftnet watch --once",
         "driftnet watch --feature path_length",
-        "driftnet watch --replay 2025-04-14 2025-08-04 --change 2025-06-02 --set votes=3",
+        "driftnet watch --replay 2025-04-14 2025-08-04 --change 2025-05-19 --set votes=3",
     )
 )
 @click.option("--once", is_flag=True, help="Catch up and end; else it follows until Ctrl-C.")
