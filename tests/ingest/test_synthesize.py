@@ -171,8 +171,8 @@ def test_the_truth_is_a_file_that_names_kind_time_place_and_size(whole: Synthesi
     found = json.loads(whole.truth.read_text())
     assert [item["kind"] for item in found] == [
         "covariate",
-        "prior",
         "concept",
+        "prior",
         "segment",
         "outage",
         "broken_field",
