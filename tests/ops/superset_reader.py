@@ -6,14 +6,14 @@
 import json
 import sys
 
-from flask_appbuilder import Model  # type: ignore[import-not-found]
-from superset.app import create_app  # type: ignore[import-not-found]
-
 
 def main(path: str) -> None:
     """Make the connection as a person does in Superset, and answer."""
+    from flask_appbuilder import Model  # type: ignore[import-not-found]
+    from superset.app import create_app  # type: ignore[import-not-found]
+
     with create_app().app_context():
-        from superset import db
+        from superset import db  # type: ignore[import-not-found]
         from superset.models.core import Database  # type: ignore[import-not-found]
 
         Model.metadata.create_all(db.engine)
@@ -30,4 +30,5 @@ def main(path: str) -> None:
             print(json.dumps(rows, default=str), flush=True)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
