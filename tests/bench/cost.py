@@ -17,7 +17,7 @@ from retrain.train import train_initial
 from tests.measured import table
 
 TITLE = "Cost of a million events"
-EVENTS = int(os.environ.get("COST_EVENTS", "1000000"))
+EVENTS = int(os.environ.get("COST_EVENTS", "400000"))
 WEEKS, TRAINED_WEEKS = 30, 4
 FOLDERS = ("log", "landing", "warehouse", "published")
 
