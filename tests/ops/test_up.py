@@ -21,6 +21,7 @@ from tests.ingest.api_home import ONE, Told, make_models
 from tests.ops.upped import is_alive, post, up
 
 QUICK = (0.01,)
+KEY = "a-key-of-the-test-0123456789"
 
 
 def program(script: str, name: str = "one") -> Program:
@@ -95,9 +96,14 @@ def test_the_services_run_mend_themselves_and_stop_on_ctrl_c(tmp_path: Path) -> 
     def landed() -> int:
         return sum(pq.read_metadata(path).num_rows for path in landing.glob("*/p=*/*.parquet"))
 
-    with up(tmp_path) as services:
+    secrets = {
+        "DRIFTNET_API_KEYS": f"{KEY},another-key-of-somebody",
+        "DRIFTNET_ALERT_URLS": "json://somebody:secret-token@127.0.0.1:9/",
+        "DRIFTNET_SCHEDULE": "land=* * * * *",
+    }
+    with up(tmp_path, **secrets) as services:
         services.until(services.is_ready)
-        post(f"{services.api}/predict", ONE)
+        post(f"{services.api}/predict", ONE, KEY)
         services.until(lambda: landed() == 1)
         services.until(lambda: services.told("scheduler", "scheduling"))
         first = dict(services.pids)
@@ -106,11 +112,13 @@ def test_the_services_run_mend_themselves_and_stop_on_ctrl_c(tmp_path: Path) -> 
             os.kill(pid, signal.SIGKILL)
         services.until(lambda: set(services.pids.values()).isdisjoint(first.values()))
         services.until(services.is_ready)
-        post(f"{services.api}/predict", ONE)
+        post(f"{services.api}/predict", ONE, KEY)
         services.until(lambda: landed() == 2)
         assert services.end() == 0
         assert not [name for name, pid in services.pids.items() if is_alive(pid)]
     assert not [
         line for line in services.lines if not isinstance(json.loads(line.split(" | ")[-1]), dict)
     ]
-    assert "login.example.com" not in "\n".join(services.lines)
+    said = "\n".join(services.lines)
+    for word in ("login.example.com", KEY, "another-key", "secret-token", "://"):
+        assert word not in said

@@ -121,8 +121,9 @@ def get(address: str) -> str | None:
     return answer.text if answer.is_success else None
 
 
-def post(address: str, body: Mapping[str, Any] | list[Any]) -> Any:
+def post(address: str, body: Mapping[str, Any] | list[Any], key: str = "") -> Any:
     """Send JSON and return the answer."""
-    answer = httpx.post(address, json=body, timeout=30)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = httpx.post(address, json=body, headers=headers, timeout=30)
     answer.raise_for_status()
     return answer.json()

@@ -1,4 +1,4 @@
-{# One row per window (or build), check and subject: how the feed itself is doing. #}
+{# One row per window (or build, or run of a job), check and subject: how the feed itself is doing. #}
 with feed_checks as (
     select * from {{ ref('int_feed_checks') }}
 ),
@@ -13,6 +13,10 @@ bounds as (
 
 label_checks as (
     select * from {{ ref('int_label_checks') }}
+),
+
+job_checks as (
+    select * from {{ ref('int_job_checks') }}
 ),
 
 measured as (
@@ -68,6 +72,24 @@ checks as (
         note,
         computed_at
     from label_checks
+    union all
+    select
+        model_name,
+        model_version,
+        window_grain,
+        window_start_at,
+        window_end_at,
+        check_name,
+        subject_name,
+        check_value,
+        cast(null as bigint) as event_count,
+        false as is_low_bad,
+        warn_bound,
+        fail_bound,
+        severity,
+        note,
+        computed_at
+    from job_checks
 )
 
 select * from checks

@@ -19,7 +19,8 @@ checks as (
         window_end_at,
         note
     from {{ ref('fct_pipeline_checks') }}
-    where warn_bound is not null or fail_bound is not null
+    -- a job that failed is an incident of its own, of no model's window
+    where window_grain != 'run' and (warn_bound is not null or fail_bound is not null)
 ),
 
 -- a window has its own checks and those of its days; of a day with few events a share says little

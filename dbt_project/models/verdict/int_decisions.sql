@@ -19,6 +19,10 @@ pipeline_checks as (
     where is_lasting
 ),
 
+job_checks as (
+    select * from {{ ref('int_job_checks') }}
+),
+
 quality_metrics as (
     select * from {{ ref('fct_quality_metrics') }}
     where
@@ -90,6 +94,26 @@ decisions as (
         window_start_at,
         window_end_at
     from pipeline_checks
+    union all
+    -- the run of a job is a window of its own: failures in a row make an incident
+    select
+        model_name,
+        model_version,
+        '{{ var("gate_grain") }}' as window_grain,
+        'pipeline' as drift_kind,
+        subject_name as feature_name,
+        check_name as metric_name,
+        check_value as metric_value,
+        cast(null as double) as expected_value,
+        warn_bound,
+        fail_bound,
+        cast(null as double) as q_value,
+        false as is_low_bad,
+        severity,
+        cast(null as varchar) as first_happening_id,
+        window_start_at,
+        window_end_at
+    from job_checks
     union all
     select
         model_name,
