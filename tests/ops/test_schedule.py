@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -186,6 +186,23 @@ busy.rmdir()
     ended = [fields for name, fields in told.events if name == "job_ended"]
     assert {fields["outcome"] for fields in ended} == {"done"}
     assert {row["name"] for row in job_rows(settings.schedule)} == {"land", "run", "watch"}
+
+
+def test_times_that_were_missed_are_made_up_once(settings: Settings) -> None:
+    """The machine slept for an hour; a run for each missed minute would be sixty."""
+    told = Told()
+    [job] = read_timetable("land=* * * * *")
+    work = Schedule(settings, (job,), runner(settings.schedule, ""), now, told)
+    work.start()
+    work._scheduler.modify_job("land", next_run_time=now() - timedelta(hours=1))
+    deadline = time.monotonic() + PATIENCE
+    while "job_ended" not in told.names():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1)
+    assert told.names().count("job_began") <= 2  # a minute may have begun meanwhile
+    assert work._scheduler.get_job("land").next_run_time > now()
+    work.stop()
 
 
 def test_a_stop_while_a_run_ends_waits_for_it_and_returns(settings: Settings) -> None:
