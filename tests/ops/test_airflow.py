@@ -44,6 +44,7 @@ def run(environment: Mapping[str, str], *words: str | Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_dag_runs_and_takes_the_way_of_the_verdict(
     programs: Path, watched: Path, tmp_path: Path
 ) -> None:

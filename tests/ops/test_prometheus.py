@@ -72,6 +72,7 @@ def has_data(api: str, expression: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_every_panel_and_every_alert_has_data(watched: Path, tmp_path: Path) -> None:
     needed("prometheus", REMEDY)
     with (

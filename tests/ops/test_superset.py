@@ -98,6 +98,7 @@ def published(home: Path) -> tuple[str, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_superset_reads_on_while_builds_publish_and_sees_the_new_one(
     watched: Path, tmp_path: Path
 ) -> None:

@@ -60,8 +60,25 @@ def kill(pid: int) -> bool:
     return True
 
 
-def slopes(samples: Iterable[Sample], since: float) -> Mapping[str, float]:
-    """Return by name how memory grows, in MB a minute.
+@dataclass(frozen=True)
+class Growth:
+    """How the memory of a service grows, in MB a minute.
+
+    Parameters
+    ----------
+    squares
+        By least squares: what is loaded once, late, counts as growth.
+    median
+        The median of the slopes between any two samples of one process: a leak counts, one step
+        does not.
+    """
+
+    squares: float
+    median: float
+
+
+def growth(samples: Iterable[Sample], since: float) -> Mapping[str, Growth]:
+    """Return by name how memory grows.
 
     A process that was killed begins anew: what one and the same process gains counts, after its
     warm-up, over all processes of a name together (one slope, an intercept for each).
@@ -71,7 +88,7 @@ def slopes(samples: Iterable[Sample], since: float) -> Mapping[str, float]:
         lives[sample.name][sample.pid].append(sample)
     found = {}
     for name, processes in lives.items():
-        up, down = 0.0, 0.0
+        up, down, slopes = 0.0, 0.0, []
         for held in processes.values():
             warm = [x for x in held if x.at >= max(since, held[0].at + WARM_UP_SECONDS)]
             if len(warm) < 3:
@@ -80,6 +97,8 @@ def slopes(samples: Iterable[Sample], since: float) -> Mapping[str, float]:
             size = np.array([x.resident for x in warm]) / 1e6
             up += float(((at - at.mean()) * (size - size.mean())).sum())
             down += float(((at - at.mean()) ** 2).sum())
-        if down:
-            found[name] = up / down
+            first, second = np.triu_indices(len(warm), 1)
+            slopes.append((size[second] - size[first]) / (at[second] - at[first]))
+        if slopes:
+            found[name] = Growth(up / down, float(np.median(np.concatenate(slopes))))
     return found
