@@ -72,7 +72,7 @@ def test_quality_is_that_of_the_newest_mature_window_and_checks_are_the_worst_su
                 more_marts.quality(basis="estimated", metric_value=0.8, is_mature=False),
                 more_marts.quality(basis="estimated", metric_value=0.7, **before),
             ],
-            "fct_pipeline_checks": [
+            "fct_window_checks": [
                 more_marts.check(),
                 more_marts.check(subject_name="labels", severity=2),
             ],
