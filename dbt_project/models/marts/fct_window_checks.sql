@@ -5,7 +5,7 @@ with windows as (
     where is_complete
 ),
 
--- what no event tells of (dead letters, gaps, the state of the build) has a time of the clock only
+-- what no event tells of (dead letters, gaps, the state of the build) has a time of the clock only; a silence is known once it has lasted
 checks as (
     select
         model_name,
@@ -14,7 +14,11 @@ checks as (
         {% for column in found %}{{ column }},
         {% endfor -%}
         window_grain != 'build' or check_name = 'gaps' as is_lasting,
-        window_grain = 'build' or model_name = '*' as is_by_clock,
+        window_grain = 'build' or model_name = '*' or check_name = 'silence' as is_by_clock,
+        case
+            when check_name = 'silence' then window_end_at + to_hours(cast(warn_bound as bigint))
+            else coalesce(window_start_at, computed_at)
+        end as known_at,
         coalesce(window_start_at, computed_at) as window_start_at,
         window_end_at,
         note
@@ -55,31 +59,55 @@ calendar as (
         model_name,
         window_grain,
         window_start_at,
-        window_end_at
+        window_end_at + interval {{ var('allowed_lateness_hours') }} hour as complete_at
     from windows
+),
+
+firsts as (
+    select
+        model_name,
+        window_grain,
+        min(window_start_at) as window_start_at
+    from calendar
+    group by 1, 2
+),
+
+told as (
+    select
+        firsts.model_name,
+        firsts.window_grain,
+        firsts.window_start_at as first_start_at,
+        checks.model_version,
+        {% for column in found %}checks.{{ column }},
+        {% endfor -%}
+        checks.is_lasting,
+        checks.window_grain = 'day' and firsts.window_grain != 'day' as is_of_part,
+        checks.known_at,
+        checks.window_start_at as measured_at,
+        checks.note
+    from firsts
+    inner join checks on checks.is_by_clock and checks.model_name in ('*', firsts.model_name)
 ),
 
 -- the newest window that was complete then: it does not move when later windows end
 placed as (
     select
-        calendar.model_name,
-        calendar.window_grain,
-        checks.model_version,
-        {% for column in found %}checks.{{ column }},
+        told.model_name,
+        told.window_grain,
+        told.model_version,
+        {% for column in found %}told.{{ column }},
         {% endfor -%}
-        checks.is_lasting,
-        checks.window_grain = 'day' and calendar.window_grain != 'day' as is_of_part,
-        checks.window_start_at as measured_at,
-        checks.note,
-        coalesce(
-            max(calendar.window_start_at) filter (
-                where calendar.window_end_at + interval {{ var('allowed_lateness_hours') }} hour <= checks.window_start_at
-            ),
-            min(calendar.window_start_at)
-        ) as window_start_at
-    from calendar
-    inner join checks on checks.is_by_clock and checks.model_name in ('*', calendar.model_name)
-    group by all
+        told.is_lasting,
+        told.is_of_part,
+        told.measured_at,
+        told.note,
+        coalesce(calendar.window_start_at, told.first_start_at) as window_start_at
+    from told
+    asof left join calendar
+        on
+            told.model_name = calendar.model_name
+            and told.window_grain = calendar.window_grain
+            and told.known_at >= calendar.complete_at
 ),
 
 by_clock as (
