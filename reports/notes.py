@@ -31,7 +31,8 @@ def sentence(row: MetricRow) -> str:
         "no p-value"
         if row.p_value is None
         else f"{'significant' if row.is_significant else 'not significant'}"
-        f" (q {probability(row.q_value)})"
+        f" ({'p' if row.q_value is None else 'q'}"
+        f" {probability(row.p_value if row.q_value is None else row.q_value)})"
     )
     found = ("", "OVER ITS WARNING BOUND: ", "OUT OF BOUNDS: ")[row.severity]
     found += "(muted) " if row.mute and row.severity else ""
