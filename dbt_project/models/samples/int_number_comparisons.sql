@@ -48,23 +48,9 @@ reference_parts as (
     {%- endfor %}
 ),
 
-reference_lists as (
-    select
-        model_name,
-        model_version,
-        segment_name,
-        segment_value,
-        {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from reference_parts
-    group by 1, 2, 3, 4
-    having segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
-),
-
-reference_numbers as (
-    {{ driftnet.unpivot('reference_lists', ['model_name', 'model_version'] + segment, numbers, 'column_name', 'number_values') }}
-),
-
-window_rows as (
+-- not kept: each number below reads its own column alone, and lists of all of them at once would not fit
+window_rows as not materialized (
+    {%- for grain in var('sample_grains') %}
     select
         {% for name in keep %}windows.{{ name }},
         {% endfor -%}
@@ -79,12 +65,15 @@ window_rows as (
         on
             windows.model_name = samples.model_name
             and windows.model_version = samples.model_version
-            and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('sample_grains')) }}
+            and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
             and windows.sample_limit >= samples.sample_hash
+    where windows.window_grain = '{{ grain }}'
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 {% set columns = keep + ['fold_id', 'day_start_at'] + numbers -%}
-window_parts as (
+window_parts as not materialized (
     select
         'all' as segment_name,
         'all' as segment_value,
@@ -125,48 +114,58 @@ window_sizes as (
     having segment_name = 'all' or sum(row_count) >= {{ var('segment_minimum_count') }}
 ),
 
-window_lists as (
-    select
-        {{ (keep + segment + ['fold_id']) | join(',\n        ') }},
-        {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from window_parts
-    group by all
-),
-
-window_numbers as (
-    {{ driftnet.unpivot('window_lists', keep + segment + ['fold_id'], numbers, 'column_name', 'number_values') }}
-),
-
 compared as (
+    {%- for column in numbers %}
     select
-        {% for name in keep %}window_numbers.{{ name }},
+        {% for name in keep + segment %}currents.{{ name }},
         {% endfor -%}
-        window_numbers.segment_name,
-        window_numbers.segment_value,
+        currents.fold_id,
+        '{{ column }}' as column_name,
+        ks_two_sample(reference_numbers.number_values, currents.number_values) as ks,
+        wasserstein_distance(reference_numbers.number_values, currents.number_values) as wasserstein
+    from (
+        select
+            {{ (keep + segment + ['fold_id']) | join(',\n            ') }},
+            list({{ column }}) as number_values
+        from window_parts
+        group by all
+    ) as currents
+    inner join (
+        select
+            {{ (['model_name', 'model_version'] + segment) | join(',\n            ') }},
+            list({{ column }}) as number_values
+        from reference_parts
+        group by all
+        having segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
+    ) as reference_numbers
+        on
+            {% for name in ['model_name', 'model_version'] + segment %}{{ "and " if not loop.first }}currents.{{ name }} = reference_numbers.{{ name }}
+            {% endfor %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+described as (
+    select
+        {% for name in keep + segment %}compared.{{ name }},
+        {% endfor -%}
         window_sizes.row_count,
         window_sizes.squared_day_sum,
-        window_numbers.fold_id,
         scales.drift_kind,
         scales.feature_name,
-        ks_two_sample(reference_numbers.number_values, window_numbers.number_values) as ks,
-        wasserstein_distance(reference_numbers.number_values, window_numbers.number_values) as wasserstein
-    from window_numbers
-    inner join reference_numbers
-        on
-            window_numbers.model_name = reference_numbers.model_name
-            and window_numbers.model_version = reference_numbers.model_version
-            and window_numbers.segment_name = reference_numbers.segment_name
-            and window_numbers.segment_value = reference_numbers.segment_value
-            and window_numbers.column_name = reference_numbers.column_name
+        compared.ks,
+        compared.wasserstein,
+        compared.fold_id
+    from compared
     inner join window_sizes
         on
-            {% for name in keep + segment %}{{ "and " if not loop.first }}window_numbers.{{ name }} = window_sizes.{{ name }}
+            {% for name in keep + segment %}{{ "and " if not loop.first }}compared.{{ name }} = window_sizes.{{ name }}
             {% endfor %}
     inner join scales
         on
-            window_numbers.model_name = scales.model_name
-            and window_numbers.model_version = scales.model_version
-            and window_numbers.column_name = scales.drift_kind || '_' || scales.feature_name
+            compared.model_name = scales.model_name
+            and compared.model_version = scales.model_version
+            and compared.column_name = scales.drift_kind || '_' || scales.feature_name
 ),
 
 comparisons as (
@@ -184,7 +183,7 @@ comparisons as (
         struct_extract(ks, 'current_count') as current_count,
         struct_extract(ks, 'dropped_count') as dropped_count,
         fold_id
-    from compared
+    from described
 )
 
 select * from comparisons

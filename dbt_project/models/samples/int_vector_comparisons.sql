@@ -64,6 +64,7 @@ reference_vectors as (
 ),
 
 window_rows as (
+    {%- for grain in var('vector_grains') %}
     select
         windows.model_name,
         windows.model_version,
@@ -75,7 +76,7 @@ window_rows as (
         samples.embedding,
         {{ covariate_list('samples', features) }} as raw_row,
         row_number() over (
-            partition by windows.model_name, windows.model_version, windows.window_grain, windows.window_start_at
+            partition by windows.model_name, windows.model_version, windows.window_start_at
             order by samples.sample_hash asc
         ) as sample_rank
     from windows
@@ -83,8 +84,11 @@ window_rows as (
         on
             windows.model_name = samples.model_name
             and windows.model_version = samples.model_version
-            and windows.window_start_at = {{ start_at_grain('samples.window_start_at', 'samples.model_name', 'windows.window_grain', var('vector_grains')) }}
+            and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
             and windows.sample_limit >= samples.sample_hash
+    where windows.window_grain = '{{ grain }}'
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 ),
 
 window_vectors as (
