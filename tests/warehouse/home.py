@@ -77,7 +77,19 @@ class Home:
             table[f"feature_{feature.name}"] = [row["features"][feature.name] for row in rows]
         if truths is not None:
             table["is_actual_positive"] = list(truths)
-        card = Card(name=name, version=version, kind="external", threshold=0.5, created_at=BEGIN)
+        dimension = len(rows[0].get("embedding", ()))
+        if dimension:
+            table["embedding"] = pa.array(
+                [row["embedding"] for row in rows], pa.list_(pa.float32())
+            )
+        card = Card(
+            name=name,
+            version=version,
+            kind="external",
+            threshold=0.5,
+            created_at=BEGIN,
+            embedding_dimension=dimension,
+        )
         models.save(self.path / "models", card, FEATURES, pa.table(table))
 
     def send(self, name: str, rows: Sequence[Mapping[str, Any]], version: str = "1") -> None:

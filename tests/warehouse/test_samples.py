@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
@@ -56,21 +54,10 @@ def events() -> Rows:
     return calm + _with_embeddings(draw(rng, 2_000, BEGIN + timedelta(days=14), 7), 13, shift=0.8)
 
 
-def _register(home: Home, reference: Rows) -> None:
-    home.register("toy", reference)
-    (path,) = (home.path / "models" / "toy").glob("*/reference.parquet")
-    table = pq.read_table(path)
-    known = {str(row["event_id"]).replace("-", ""): row["embedding"] for row in reference}
-    ids = [value.hex for value in table.column("event_id").to_pylist()]
-    vectors = pa.array([known[one] for one in ids], pa.list_(pa.float32()))
-    place = table.column_names.index("embedding")
-    pq.write_table(table.set_column(place, table.schema.field(place), vectors), path)
-
-
 @pytest.fixture(scope="module")
 def at_once(make_home: Callable[[], Home], reference: Rows, events: Rows) -> Home:
     home = make_home()
-    _register(home, reference)
+    home.register("toy", reference)
     home.send("toy", events)
     home.land()
     home.build(*OPTIONS)
@@ -85,7 +72,7 @@ def bit_by_bit(make_home: Callable[[], Home], reference: Rows, events: Rows) -> 
     home.send("toy", rest[:1_500])
     home.land()
     home.build(*OPTIONS)
-    _register(home, reference)
+    home.register("toy", reference)
     home.send("toy", rest[1_400:4_000])
     home.land()
     home.build(*OPTIONS)
@@ -163,7 +150,7 @@ def test_samples_go_on_over_compacted_and_pruned_files(
     )
     whole, parted = make_home(), make_home()
     for home in (whole, parted):
-        _register(home, reference)
+        home.register("toy", reference)
     whole.send("toy", events)
     whole.land()
     whole.build()
