@@ -129,7 +129,12 @@ def _which_bins(evidence: Evidence) -> str:
 def _which_segment(evidence: Evidence) -> str:
     if not evidence.rows:
         return "-"
-    if not evidence.parts:
+    told = [
+        f"{shorten(row.feature_name)}: the channel itself"
+        for row in evidence.named
+        if row.metric_name == "channel_volume"
+    ]
+    if not (evidence.parts or told):
         drift = [row for row in evidence.rows if row.reference_count]
         current = max((row.current_count for row in drift), default=0)
         reference = max((row.reference_count for row in drift), default=0)
@@ -137,7 +142,6 @@ def _which_segment(evidence: Evidence) -> str:
             f"All traffic as one: {current:,} events against {reference:,} of the reference."
             " No part of it was large enough to be compared by itself."
         )
-    told = []
     for row in evidence.named:
         for part in evidence.worst_parts(row, 1):
             told.append(
@@ -146,9 +150,6 @@ def _which_segment(evidence: Evidence) -> str:
             )
     if told:
         return f"{'; '.join(told)}."
-    channels = [row for row in evidence.offending if row.metric_name == "channel_volume"]
-    if channels:
-        return f"{_listed(channels)}: the channel itself."
     moved = [part for part in evidence.parts if part.severity]
     if not evidence.offending and moved:
         part = moved[0]
