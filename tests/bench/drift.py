@@ -157,7 +157,7 @@ def _counting_section(say: Say) -> str:
         "counting (every column by bin and day)": macros.count_bins(
             "rows", NUMBERS, edges, ["day"]
         ),
-        "histogram(column, edges) by day, NaN and infinity wrong": f"select day, {shapes}"
+        "histogram(column, edges) by day, which miscounts NaN and infinity": f"select day, {shapes}"
         " from rows group by day",
     }
     times: dict[str, list[float]] = {name: [] for name in queries}

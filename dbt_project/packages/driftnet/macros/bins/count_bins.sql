@@ -58,7 +58,7 @@ Returns
 Errors
     none
 Source
-    at 10 bins counting the rows below each edge costs half of histogram(column, edges), and less than a code per row (reports/benchmarks.md)
+    at 10 bins counting the rows below each edge costs two thirds of histogram(column, edges), and less than a code per row (reports/benchmarks.md)
 #}
 {% macro count_bins(relation, features, edges, by) -%}
     {{ return(adapter.dispatch('count_bins', 'driftnet')(relation, features, edges, by)) }}
