@@ -1,6 +1,7 @@
 """The verb watch: concept drift as it happens."""
 
 import json
+import signal
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -106,6 +107,8 @@ def _watch(
         else:
             show.tell("watch", what=text)
 
+    if not once:
+        signal.signal(signal.SIGTERM, _end)
     with show.bar("watch", "rows") as advance:
         unsent = watching.watch(
             settings,
@@ -120,6 +123,11 @@ def _watch(
         )
     show.say(f"{told} alarms; all of them are in {settings.alerts / INCIDENTS}")
     return 1 if unsent else 0
+
+
+def _end(number: int, frame: object) -> None:
+    # At any point: what was seen is remembered up to the last checkpoint, as after a kill.
+    raise SystemExit(0)
 
 
 def _try(

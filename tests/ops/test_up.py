@@ -116,6 +116,9 @@ def test_the_services_run_mend_themselves_and_stop_on_ctrl_c(tmp_path: Path) -> 
         services.until(lambda: landed() == 2)
         assert services.end() == 0
         assert not [name for name, pid in services.pids.items() if is_alive(pid)]
+        told = [json.loads(line) for line in services.lines if line.startswith("{")]
+        last = {line["service"]: line["exit_code"] for line in told if line["event"] == "exited"}
+        assert last == {service.name: 0 for service in SERVICES}
     assert not [
         line for line in services.lines if not isinstance(json.loads(line.split(" | ")[-1]), dict)
     ]
