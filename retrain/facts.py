@@ -119,13 +119,18 @@ def last_try(landing: Path, model_name: str, as_of: datetime) -> datetime | None
     """Return when a model was last trained, refused or rolled back, as our own files say."""
     newest = None
     for path in sorted((landing / ROOM).glob(f"{model_name}-*.parquet")):
-        if path.stem.split("-")[-2] == "waiting":  # most files, none of them a try
+        if is_waiting(path):  # most files, none of them a try
             continue
         for row in pq.read_table(path).to_pylist():
             at = row["happened_at"].replace(tzinfo=None)
             if row["model_name"] == model_name and row["kind"] in TRIES and at <= as_of:
                 newest = max(newest or at, at)
     return newest
+
+
+def is_waiting(path: Path) -> bool:
+    """Tell by its name whether a file says that nothing was due."""
+    return path.stem.split("-")[-2] == "waiting"
 
 
 def _count(query: Query, sql: str, values: list[object]) -> int:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from ingest.card import Card
 from ingest.happenings import Happening, identify, land_happenings
-from retrain.facts import ROOM
+from retrain.facts import ROOM, is_waiting
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,20 @@ class Told:
     summary: str
 
 
-def decisions(landing: Path, name: str, version: str) -> list[Told]:
-    """Return what was decided while a version served, oldest first."""
+def decisions(landing: Path, name: str, version: str, waiting: int = 20) -> list[Told]:
+    """Return what was decided while a version served, oldest first.
+
+    Parameters
+    ----------
+    landing, name, version
+        Where it landed, and of which model.
+    waiting
+        How many of the newest that say that nothing was due are looked at; most are such.
+    """
+    paths = sorted((landing / ROOM).glob(f"{name}-*.parquet"))
+    idle = [path for path in paths if is_waiting(path)]
     found = []
-    for path in (landing / ROOM).glob(f"{name}-*.parquet"):
+    for path in [path for path in paths if not is_waiting(path)] + idle[-waiting:]:
         for row in pq.read_table(path).to_pylist():
             served = json.loads(row["detail"])["champion_version"]
             if (row["model_name"], served) == (name, version):
