@@ -89,20 +89,23 @@ def gather(
     grain
         Length of the windows that count.
     policy
-        Says what a loss of quality is where the reference is too short to have learnt a bound.
+        Says how long a sign asks, and what a loss of quality is where the reference is too short to
+        have learnt a bound.
     lateness
         A window counts when it ended so long before `as_of`.
     """
     since = known_since(card)
+    asked = max(since, as_of - timedelta(days=policy.sign_days))
     version = [card.name, card.version]
-    windows = [*version, grain, since, as_of - lateness]
+    windows = [*version, grain, asked, as_of - lateness]
     usual = card.metrics.get("roc_auc")
     least = None if usual is None else usual - policy.quality_loss
     return Facts(
         as_of,
         since,
+        asked,
         failing_windows=_count(query, _FAILING, windows),
-        alarms=_count(query, _ALARMS, [*version, since, as_of]),
+        alarms=_count(query, _ALARMS, [*version, asked, as_of]),
         quality_breaches=_count(query, _QUALITY, [*windows, least]),
         new_labels=_count(query, _LABELS, [card.name, since, as_of]),
         last_try_at=last_try(landing, card.name, as_of),

@@ -24,6 +24,8 @@ class Policy:
     quality_loss
         Where the reference is too short to have learnt such bounds: a window counts whose ROC AUC
         lies, with its upper 95% limit, so far below that of the reference.
+    sign_days
+        So long a sign asks: what tries of that time did not answer was luck, or will show again.
     new_labels
         No reason counts before so many labels came since the champion was made.
     cool_down_days
@@ -53,6 +55,7 @@ class Policy:
     alarms: int = 1
     quality_breaches: int = 1
     quality_loss: float = 0.02
+    sign_days: int = 56
     new_labels: int = 1000
     cool_down_days: int = 7
     window_days: int = 400
@@ -117,14 +120,19 @@ class Facts:
         That time, UTC, without a zone: nothing later is counted.
     since
         When the champion's knowledge ends: its newest training or reference row.
-    failing_windows, alarms, quality_breaches, new_labels
-        Since then.
+    signs_since
+        The same, or `Policy.sign_days` ago if that is later.
+    failing_windows, alarms, quality_breaches
+        Since `signs_since`.
+    new_labels
+        Since `since`.
     last_try_at
         When a model was last trained or refused; None: never.
     """
 
     as_of: datetime
     since: datetime
+    signs_since: datetime
     failing_windows: int
     alarms: int
     quality_breaches: int
@@ -146,12 +154,13 @@ def decide(policy: Policy, facts: Facts, force: bool = False) -> Decision:
     Examples
     --------
     >>> day = datetime(2024, 3, 1)
-    >>> decide(Policy(), Facts(day, datetime(2024, 1, 1), 0, 0, 0, 9_000, None)).reasons
+    >>> new_year = datetime(2024, 1, 1)
+    >>> decide(Policy(), Facts(day, new_year, new_year, 0, 0, 0, 9_000, None)).reasons
     ('no window failed, no alarm, no loss of quality since 2024-01-01',)
     """
     if force:
         return Decision(True, ("asked for by hand",))
-    since = f"since {facts.since:%Y-%m-%d}"
+    since = f"since {facts.signs_since:%Y-%m-%d}"
     reasons = [
         f"{count} {what} {since}"
         for count, limit, what in (
@@ -168,7 +177,8 @@ def decide(policy: Policy, facts: Facts, force: bool = False) -> Decision:
             False, (f"{'fewer signs than the policy asks for' if few else nothing} {since}",)
         )
     if facts.new_labels < policy.new_labels:
-        missing = f"only {facts.new_labels:,} labels came {since}: {policy.new_labels:,} are needed"
+        came = f"only {facts.new_labels:,} labels came since {facts.since:%Y-%m-%d}"
+        missing = f"{came}: {policy.new_labels:,} are needed"
         return Decision(False, (*reasons, missing))
     rested = timedelta(days=policy.cool_down_days)
     if facts.last_try_at is not None and facts.as_of - facts.last_try_at < rested:

@@ -10,7 +10,8 @@ from retrain.comparison import Difference
 from retrain.policy import Challenge, Facts, Policy, decide, policy_from, wins
 
 POLICY = Policy(failing_windows=2, alarms=1, quality_breaches=1, new_labels=500, cool_down_days=7)
-QUIET = Facts(datetime(2024, 3, 1), datetime(2024, 1, 1), 0, 0, 0, 9_000, None)
+NEW_YEAR = datetime(2024, 1, 1)
+QUIET = Facts(datetime(2024, 3, 1), NEW_YEAR, NEW_YEAR, 0, 0, 0, 9_000, None)
 
 
 @pytest.mark.parametrize(

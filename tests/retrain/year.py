@@ -94,13 +94,15 @@ class Year:
         return [row | {"detail": json.loads(row["detail"])} for row in rows]
 
 
-def begin(folder: Path, weeks: int, events_per_week: int = 700) -> Year:
+def begin(
+    folder: Path, weeks: int, events_per_week: int = 700, calm_weeks: int = CALM_WEEKS
+) -> Year:
     """Return a home whose first champion knows the calm weeks of some traffic without drift."""
     settings = replace(read(), home=folder / "home")
     made = synthesize(
-        folder, 5, weeks=weeks, calm_weeks=CALM_WEEKS, events_per_week=events_per_week, drifts=()
+        folder, 5, weeks=weeks, calm_weeks=calm_weeks, events_per_week=events_per_week, drifts=()
     )
-    until = START + CALM_WEEKS * WEEK
+    until = START + calm_weeks * WEEK
     train_initial(made.events, until, settings.models, "urls", 7, lambda: NOW)
     return Year(settings, made.events)
 

@@ -31,7 +31,8 @@ TITLE = "Retraining by policy on the real stream, 2020 to 2022"
 NAME = "urls"
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 EVENTS = SHARED_DATA / "url_stream_2019_2022.parquet"
-GROWN = datetime(2021, 8, 1, tzinfo=UTC)  # from here on a fifth of the URLs is enough
+GROWN = datetime(2021, 8, 1, tzinfo=UTC)  # from here on a fifth of the URLs
+EVENED = datetime(2022, 2, 1, tzinfo=UTC)  # from here on a fifth of the positives
 KEPT_BUCKETS = 2_000  # of 10,000
 #: Months, from January 2020 on, that are replayed and built at once.
 BLOCKS = (*(range(month, month + 1) for month in range(11)), range(11, 14), range(14, 17),
@@ -43,11 +44,13 @@ ASKED = ("fct_drift_metrics", "fct_quality_metrics", "fct_labelled_predictions",
          "fct_histogram_bins")  # fmt: skip
 
 SETTING = """The first champion knows 2019. Then 2020 to 2022 are replayed through whoever serves,
-landed and built: month by month until November 2020, then about a quarter at once, and from August
-2021 on, when the stream grows fivefold, a fifth of its URLs (by their hash). As of the end of each
-month `driftnet retrain` decides by the shipped policy: {}. A version that is promoted within a
-quarter logs from the next one on; below each month is judged by who was champion in it, on the
-features as they were logged. Scores of different versions are pooled as they were given."""
+landed and built: month by month until November 2020, then about a quarter at once. From August 2021
+on, when the stream grows fivefold by phishing (92 to 95 of 100 rows), a fifth of its URLs is
+replayed (by their hash); from February 2022 on all negatives and a fifth of the positives, because
+a fifth of all had too few negatives to learn from, and was refused. As of the end of each month
+`driftnet retrain` decides by the shipped policy: {}. A version that is promoted within a quarter
+logs from the next one on; below each month is judged by who was champion in it, on the features as
+they were logged. Scores of different versions are pooled as they were given."""
 AFTER = """{} promotions were followed by a month. New against old champion on that month, which
 neither training nor challenge had seen (interval clustered by registered domain):"""
 FROZEN = "Served / the first champion, frozen, over the months that a later version served:"
@@ -67,7 +70,8 @@ def run(say: Callable[[str], None]) -> str:
     """Replay month by month; retrain when the policy asks; compare with the frozen first model."""
     with tempfile.TemporaryDirectory() as folder:
         settings = replace(read({}), home=Path(folder))
-        thinned = _thinned(Path(folder) / "thinned.parquet")
+        thinned = _thinned(Path(folder) / "thinned.parquet", GROWN, 2)
+        evened = _thinned(Path(folder) / "evened.parquet", EVENED, 0)
         train_initial(EVENTS, BEGIN, settings.models, NAME, 7, _now)
         first = models.load(settings.models, NAME)
         served, promotions, kinds = [], [], Counter[str]()
@@ -75,7 +79,7 @@ def run(say: Callable[[str], None]) -> str:
         for month, block in ((month, months) for months in BLOCKS for month in months):
             begin, end = _month(month), _month(month + 1)
             if month == block[0]:
-                file = EVENTS if begin < GROWN else thinned
+                file = EVENTS if begin < GROWN else thinned if begin < EVENED else evened
                 _play(settings, file, begin, _month(block[-1] + 1))
             rows = _rows(settings, first, begin, end)
             champion = models.load(settings.models, NAME)
@@ -93,10 +97,13 @@ def run(say: Callable[[str], None]) -> str:
     return _page(served, promotions, kinds)
 
 
-def _thinned(path: Path) -> Path:
+def _thinned(path: Path, start: datetime, whole_label: int) -> Path:
+    """Write the rows from a time on: a fifth of them, and all of one label (there is no 2)."""
     table = pq.read_table(EVENTS)
-    is_late = pc.greater_equal(table.column("ts_utc"), pa.scalar(GROWN))
-    is_kept = pc.less(table.column("bucket"), KEPT_BUCKETS)
+    is_late = pc.greater_equal(table.column("ts_utc"), pa.scalar(start))
+    is_kept = pc.or_(
+        pc.less(table.column("bucket"), KEPT_BUCKETS), pc.equal(table.column("label"), whole_label)
+    )
     pq.write_table(table.filter(pc.and_(is_late, is_kept)), path)
     return path
 
