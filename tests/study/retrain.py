@@ -53,6 +53,10 @@ logs from the next one on; below each month is judged by who was champion in it,
 they were logged. Scores of different versions are pooled as they were given."""
 AFTER = """{} promotions were followed by a month. New against old champion on that month, which
 neither training nor challenge had seen (interval clustered by registered domain):"""
+WRONG = (
+    "Of all pairs of a positive and a negative the first champion puts {:.1%} in the wrong order, "
+    "the versions that the policy chose {:.1%}: {:.0%} fewer."
+)
 FROZEN = "Served / the first champion, frozen, over the months that a later version served:"
 
 
@@ -149,8 +153,14 @@ def _page(served: list[Month], promotions: list[tuple[object, ...]], kinds: Coun
                "precision at recall 0.8", "precision at recall 0.95")  # fmt: skip
     after = ("month", "version", "rows", "gain in ROC AUC", "95% interval", "")
     decided = ", ".join(f"{count} times {kind}" for kind, count in kinds.most_common())
+    truth, own, first = (
+        np.concatenate([getattr(month, part) for month in later])
+        for part in ("truth", "own", "first")
+    )
+    areas = [1 - _auc(truth, score) for score in (first, own)]
+    wrong = WRONG.format(*areas, 1 - areas[1] / areas[0])
     return "\n\n".join((SETTING.format(decided), AFTER.format(len(promotions)),
-                        table(after, promotions), FROZEN, table(columns, rows)))  # fmt: skip
+                        table(after, promotions), FROZEN, table(columns, rows), wrong))  # fmt: skip
 
 
 def _compared(name: str, months: list[Month]) -> tuple[object, ...]:
