@@ -5,21 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.retrain.year import begin
+from tests.retrain.year import CALM_WEEKS, begin
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.slow
 
-FIRST = 20  # weeks that the first champion knows
-LAST = FIRST + 52
+LAST = 52
 
 
 def test_a_year_without_drift_promotes_nobody(tmp_path: Path) -> None:
-    year = begin(tmp_path, LAST, events_per_week=500, calm_weeks=FIRST)
-    year.play(FIRST, LAST)
-    weeks = range(FIRST + 1, LAST + 1)
+    year = begin(tmp_path, LAST, events_per_week=1_000)
+    year.play(CALM_WEEKS, LAST)
+    weeks = range(CALM_WEEKS + 2, LAST + 1)
     kinds = Counter(year.retrain(week, dry_run=True).kind for week in weeks)
-    forced = [year.retrain(week, force=True, dry_run=True) for week in range(FIRST + 8, LAST, 8)]
-    print(f"by policy, each week: {dict(kinds)}; forced: {dict(Counter(x.kind for x in forced))}")
-    assert sum(kinds.values()) == 52
+    forced = Counter(year.retrain(w, force=True, dry_run=True).kind for w in range(20, LAST, 8))
+    print(f"by the policy, week by week: {dict(kinds)}; by force, every eighth: {dict(forced)}")
     assert "promoted" not in kinds
-    assert {outcome.kind for outcome in forced} == {"lost"}
+    assert "promoted" not in forced

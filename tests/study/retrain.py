@@ -45,7 +45,7 @@ ASKED = ("fct_drift_metrics", "fct_quality_metrics", "fct_labelled_predictions",
 
 SETTING = """The first champion knows 2019. Then 2020 to 2022 are replayed through whoever serves,
 landed and built: month by month until November 2020, then about a quarter at once. From August 2021
-on, when the stream grows fivefold by phishing (92 to 95 of 100 rows), a fifth of its URLs is
+on, when the stream grows fivefold by positives (92 to 95 of 100 rows), a fifth of its subjects is
 replayed (by their hash); from February 2022 on all negatives and a fifth of the positives, because
 a fifth of all had too few negatives to learn from, and was refused. As of the end of each month
 `driftnet retrain` decides by the shipped policy: {}. A version that is promoted within a quarter
