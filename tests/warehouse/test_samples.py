@@ -165,8 +165,7 @@ def test_samples_go_on_over_compacted_and_pruned_files(
     assert parted.driftnet("compact").stdout.startswith("landing: 3 files are now 1")
     assert parted.driftnet("build").returncode == 0
     pruned = parted.driftnet("prune", "--older-than", "0")
-    assert pruned.returncode == 0, pruned
-    assert not list((parted.path / "landing" / "phishing_logs").rglob("compacted/p=*/*.parquet"))
+    assert pruned.stdout.startswith("removed 4,500 rows"), pruned
     parted.send("toy", late)
     parted.land()
     parted.build()
