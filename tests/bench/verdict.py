@@ -63,7 +63,7 @@ def run(say: Callable[[str], None]) -> str:
         ("page", *page_s, "10 s"),
     ]
     return (
-        f"On {os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}."
+        f"On {os.cpu_count()} cores."
         f" 40 features, {SEGMENTS} segment values, 90 weeks; {verdict.evaluated_count:,} results of"
         f" Great Expectations. The page is {size:.2f} MB (at most 2). CPU seconds tell"
         " what the seconds would be on an idle machine.\n\n"
