@@ -15,7 +15,7 @@ from tests.ops.demos import DBT, DRIFTNET, run
 
 pytestmark = pytest.mark.slow
 
-VOLATILE = {"computed_at", "invocation_id", "fold_id"}
+VOLATILE = {"computed_at", "measured_at", "invocation_id", "fold_id"}
 
 
 def line(story: str, kind: str) -> str:

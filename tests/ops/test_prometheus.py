@@ -71,6 +71,10 @@ def has_data(api: str, expression: str) -> bool:
     return any(math.isfinite(float(row["value"][1])) for row in found["result"])
 
 
+def alerts(api: str) -> list[dict[str, Any]]:
+    return [rule for group in ask(f"{api}/rules")["groups"] for rule in group["rules"]]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_panel_and_every_alert_has_data(watched: Path, tmp_path: Path) -> None:
@@ -93,9 +97,11 @@ def test_every_panel_and_every_alert_has_data(watched: Path, tmp_path: Path) -> 
         assert set(names) == {"driftnet-scheduler", "driftnet-api"}
         assert {target["health"] for target in names.values()} == {"up"}
         assert {target["lastError"] for target in names.values()} == {""}
-        rules = [rule for group in ask(f"{api}/rules")["groups"] for rule in group["rules"]]
-        assert {rule["health"] for rule in rules} == {"ok"}
-        for rule in rules:
+        while "unknown" in {rule["health"] for rule in alerts(api)}:  # not evaluated yet
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        assert {rule["health"] for rule in alerts(api)} == {"ok"}
+        for rule in alerts(api):
             names_of = set(re.findall(r"driftnet_[a-z_]+", rule["query"]))
             assert all(has_data(api, name) for name in names_of), rule["query"]
 
