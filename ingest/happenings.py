@@ -15,28 +15,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ingest.durable import make_folder, sync
+from ingest.engine import connect, write_parquet
 from ingest.errors import InputError
 
 SUFFIX = ".parquet"
-SCHEMA = pa.schema(
-    [
-        ("happening_id", pa.uuid()),
-        ("happened_at", pa.timestamp("us", tz="UTC")),
-        ("room", pa.string()),
-        ("kind", pa.string()),
-        ("model_name", pa.string()),
-        ("model_version", pa.string()),
-        ("subject_name", pa.string()),
-        ("severity", pa.int32()),
-        ("summary", pa.string()),
-        ("detail", pa.string()),
-        ("source_position", pa.string()),
-    ]
-)
+COLUMNS = {
+    "happening_id": "uuid",
+    "happened_at": "timestamptz",
+    "room": "varchar",
+    "kind": "varchar",
+    "model_name": "varchar",
+    "model_version": "varchar",
+    "subject_name": "varchar",
+    "severity": "integer",
+    "summary": "varchar",
+    "detail": "varchar",
+    "source_position": "varchar",
+}
 
 _NAMESPACE = uuid.UUID("6f1b0f0e-3a52-5c3e-9b8e-64726966746e")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -138,7 +134,7 @@ def land_happenings(landing: Path, run_id: str, happenings: Sequence[Happening])
     final = folder / f"{run_id}{SUFFIX}"
     temporary = folder / f".{run_id}-{uuid.uuid4().hex}.tmp"
     try:
-        pq.write_table(_table(happenings), temporary, compression="zstd")
+        _write(happenings, temporary)
         sync(temporary)
         # A link fails where a rename would replace: a file that is there is never written over.
         os.link(temporary, final)
@@ -150,22 +146,27 @@ def land_happenings(landing: Path, run_id: str, happenings: Sequence[Happening])
     return final
 
 
-def _table(happenings: Sequence[Happening]) -> pa.Table:
+def _write(happenings: Sequence[Happening], path: Path) -> None:
+    # by the engine that is loaded anyway: Arrow would load pandas, 50 MB of a service's memory
     rows = [
-        {
-            "happening_id": happening.happening_id.bytes,
-            "happened_at": happening.happened_at.astimezone(UTC),
-            "room": happening.room,
-            "kind": happening.kind,
-            "model_name": happening.model_name,
-            "model_version": happening.model_version,
-            "subject_name": happening.subject_name,
-            "severity": happening.severity,
-            "summary": happening.summary,
-            "detail": json.dumps(happening.detail, sort_keys=True, default=str),
-            "source_position": happening.source_position,
-        }
+        (
+            happening.happening_id,
+            happening.happened_at.astimezone(UTC),
+            happening.room,
+            happening.kind,
+            happening.model_name,
+            happening.model_version,
+            happening.subject_name,
+            happening.severity,
+            happening.summary,
+            json.dumps(happening.detail, sort_keys=True, default=str),
+            happening.source_position,
+        )
         for happening in happenings
     ]
-    columns = [pa.array([row[name.name] for row in rows], name.type) for name in SCHEMA]
-    return pa.table(columns, schema=SCHEMA)
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    marks = ", ".join("?" * len(COLUMNS))
+    with connect(path.parent, threads=1) as connection:
+        connection.execute(f"create table happenings ({columns})")
+        connection.executemany(f"insert into happenings values ({marks})", rows)
+        write_parquet(connection, "from happenings", path, {"room": rows[0][2]})

@@ -78,6 +78,17 @@ def test_a_time_without_a_zone_is_refused() -> None:
         Happening(identify(1), AT.replace(tzinfo=None), "stream", "alarm", "toy", "1")
 
 
+def test_a_service_that_tells_something_does_not_load_pandas_for_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.ingest.test_happenings import happening;"
+        "from ingest.happenings import land_happenings;"
+        f"assert land_happenings(Path({str(tmp_path)!r}), 'run-1', [happening()]);"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
 def test_a_writer_killed_at_any_moment_leaves_whole_files_only(tmp_path: Path) -> None:
     # The writer lands file after file until it is killed; what has a final name can be read.
     code = (
