@@ -191,9 +191,8 @@ def _section(
         f"Memory, resident, sampled every {SAMPLE_SECONDS:g} s. Growth: of one and the same"
         f" process after its first {processes.WARM_UP_SECONDS:g} s, over the last"
         f" {MEASURED_MINUTES:g} minutes, by least squares, and as the median of the slopes between"
-        " any two samples, which a single step does not move: the scheduler makes one, of 50 MB,"
-        " when it lands its first job that failed (Arrow loads pandas then). Other processes end"
-        " by themselves."
+        " any two samples, which a single step does not move. A process that is killed often is"
+        " measured while it is young. Other processes end by themselves."
     )
     lines = [(kind, f"{sent:,}", f"{found:,}") for kind, (sent, found) in counts.items()]
     return "\n\n".join(
