@@ -64,6 +64,7 @@ vectors as (
         'covariate' as drift_kind,
         'all_features' as feature_name,
         raw_rows.sample_hash,
+        hash(raw_rows.sample_hash, raw_rows.raw_row) as row_hash,
         {{ joint_row('raw_rows.raw_row', 'feature_lists') }} as vector
     from raw_rows
     inner join feature_lists
@@ -75,17 +76,24 @@ vectors as (
         'embedding' as drift_kind,
         'embedding' as feature_name,
         sample_hash,
+        hash(sample_hash, embedding) as row_hash,
         embedding as vector
     from raw_rows
     where embedding is not null
 ),
 
+-- the id is of the rows, not of what was fitted to them: the last bits of a sum follow the order of threads
 fitted as (
     select
         model_name,
         model_version,
         drift_kind,
         feature_name,
+        md5(
+            concat_ws(
+                '|', model_name, model_version, drift_kind, feature_name, {{ var('pca_components') }}, count(*), bit_xor(row_hash)
+            )
+        ) as basis_id,
         fit_basis(list(vector order by sample_hash), {{ var('pca_components') }}) as answer
     from vectors
     group by 1, 2, 3, 4
@@ -97,7 +105,7 @@ described as (
         fitted.model_version,
         fitted.drift_kind,
         fitted.feature_name,
-        md5(cast(fitted.answer as varchar)) as basis_id,
+        fitted.basis_id,
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_names end as feature_names,
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_means end as feature_means,
         case when fitted.drift_kind = 'covariate' then feature_lists.feature_stds end as feature_stds,
@@ -112,7 +120,7 @@ described as (
     where fitted.answer is not null
 ),
 
--- drawn by the content of the basis, and kept: sums over one set of frequencies fit each other
+-- drawn by the rows of the basis, and kept: sums over one set of frequencies fit each other
 bases as (
     select
         model_name,
