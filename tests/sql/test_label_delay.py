@@ -7,12 +7,11 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import yaml
 
 Floats = npt.NDArray[np.float64]
-MACRO = (
-    Path(__file__).resolve().parents[2]
-    / "dbt_project/packages/driftnet/macros/quality/reverse_product_limit.sql"
-)
+CHECKOUT = Path(__file__).resolve().parents[2]
+MACRO = CHECKOUT / "dbt_project/packages/driftnet/macros/quality/reverse_product_limit.sql"
 DAY, HORIZON, FLOOR = 86_400.0, 30 * 86_400.0, 0.02
 AGES = (1, 3, 7)
 
@@ -120,3 +119,17 @@ def test_weighted_precision_is_nearer_than_the_precision_of_what_is_known(
             weighted.append(abs(weight[truth].sum() / weight.sum() - truth.mean()))
         print(age_days, np.mean(naive), np.mean(weighted))
         assert np.mean(weighted) < np.mean(naive), age_days
+
+
+def test_ages_find_their_share_without_a_loop_however_few_they_are_taken_for() -> None:
+    profile = yaml.safe_load((CHECKOUT / "profiles.yml").read_text())
+    options = profile["driftnet"]["outputs"]["duckdb"]["config_options"]
+    sql = "select * from young asof left join delays on young.age >= delays.delay"
+    with duckdb.connect() as connection:
+        connection.execute("create table young as select i as age from range(10) as t (i)")
+        connection.execute("create table delays as select i as delay from range(1000) as t (i)")
+        loop = connection.execute(f"explain {sql}").fetchall()[0][1]
+        connection.execute(f"set asof_loop_join_threshold = {options['asof_loop_join_threshold']}")
+        plan = connection.execute(f"explain {sql}").fetchall()[0][1]
+    assert "asof" not in loop.lower()  # else the setting is needed no more
+    assert "asof" in plan.lower()
