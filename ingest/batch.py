@@ -24,6 +24,7 @@ from ingest.batches.sql import labels_sql, predictions_sql
 from ingest.engine import connect, write_parquet
 from ingest.errors import InputError
 from ingest.landed import chain
+from ingest.landed.footer import count_errors
 from ingest.landed.subject_sql import kept_bytes_sql
 from ingest.log import Topics
 from ingest.model import registered_features
@@ -141,7 +142,7 @@ def import_file(
     counts = []
     for topic, _ in parts:
         final = next(chain.walk(_folder(landing, topic, plan))).path
-        counts += [pq.read_metadata(final).num_rows, chain.count_errors(final)]
+        counts += [pq.read_metadata(final).num_rows, count_errors(final)]
         advance(counts[-2])
     rows, errors, labels, label_errors = [*counts, 0, 0][:4]
     return Imported(plan.source_id, rows, errors, labels, label_errors, is_new)

@@ -18,6 +18,7 @@ from ingest.engine import connect, write_parquet
 from ingest.errors import DriftnetError
 from ingest.events import LABEL_FIELDS, PREDICTION_FIELDS
 from ingest.landed import chain
+from ingest.landed.footer import count_errors
 from ingest.landed.sql import landing_sql
 from ingest.log import EventLog, Gone, Record
 from ingest.model import Feature
@@ -184,7 +185,7 @@ def land_batch(
     try:
         with chain.unfinished(place, position) as temporary:
             write_parquet(connection, sql, temporary, facts)
-            errors = chain.count_errors(temporary)
+            errors = count_errors(temporary)
             check()
             chain.commit(temporary, place, position)
     finally:

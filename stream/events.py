@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from ingest.errors import InputError
 from ingest.events import parse_prediction
 from ingest.landed.chain import Link, file_name, metadata, partition_folder, walk
+from ingest.landed.footer import chunks
 from ingest.log import EventLog, Gone
 from stream.alarm import SCORE, Stream, feature_signal
 from stream.batch import Batch, Feed
@@ -157,22 +158,17 @@ def _landed(link: Link, begin: int, features: Sequence[str]) -> tuple[pa.Table, 
     return rows.filter(pc.and_(good, pc.greater_equal(rows.column("_offset"), begin))), next_offset
 
 
-def _groups(facts: pq.FileMetaData, begin: int, end: int) -> tuple[list[int], int]:
+def _groups(footer: pq.FileMetaData, begin: int, end: int) -> tuple[list[int], int]:
     """Return the row groups to read from an offset on, and the offset behind them."""
-    place = facts.schema.names.index("_offset")
     taken: list[int] = []
-    count = 0
-    for number in range(facts.num_row_groups):
-        group = facts.row_group(number)
-        if not group.num_rows:
-            continue
-        last = group.column(place).statistics.max
-        if last < begin:
+    count, next_offset = 0, end
+    for number, offsets in enumerate(chunks(footer, "_offset")):
+        if not offsets.num_values or offsets.statistics.max < begin:
             continue
         if count >= MAX_ROWS:
-            return taken, facts.row_group(taken[-1]).column(place).statistics.max + 1
+            return taken, next_offset
         taken.append(number)
-        count += group.num_rows
+        count, next_offset = count + offsets.num_values, offsets.statistics.max + 1
     return taken, end
 
 

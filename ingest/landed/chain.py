@@ -217,14 +217,3 @@ def require_links(folder: Path) -> None:
         ) from error
     finally:
         first.unlink(missing_ok=True)
-
-
-def count_errors(path: Path) -> int:
-    """Return the bad rows of a landed file (values of ``_error``), from its metadata alone."""
-    facts = pq.read_metadata(path)
-    place = facts.schema.names.index("_error")
-    groups = [facts.row_group(number) for number in range(facts.num_row_groups)]
-    return sum(
-        group.column(place).num_values - group.column(place).statistics.null_count
-        for group in groups
-    )

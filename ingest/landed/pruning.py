@@ -18,6 +18,7 @@ from ingest.engine import connect
 from ingest.landed import chain
 from ingest.landed.chain import Link
 from ingest.landed.compaction import chains, clean, replace
+from ingest.landed.footer import chunks
 
 REASON = "pruned"
 """How the reason of a pruned file begins."""
@@ -126,7 +127,5 @@ def newest_landing(path: Path) -> datetime | None:
     facts = pq.read_metadata(path)
     if not facts.num_rows:
         return None
-    place = facts.schema.names.index("_landed_at")
-    columns = [facts.row_group(number).column(place) for number in range(facts.num_row_groups)]
-    newest: Any = max(column.statistics.max for column in columns)
+    newest: Any = max(chunk.statistics.max for chunk in chunks(facts, "_landed_at"))
     return datetime.fromisoformat(str(newest)).replace(tzinfo=UTC)

@@ -1,5 +1,6 @@
 """Landing: every message becomes one row, once; bad ones say what is wrong."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -510,6 +511,20 @@ def test_what_a_dead_lander_left_is_swept(tmp_path: Path) -> None:
     (folder / ".00000000000000000000-x.tmp").write_bytes(b"half")
     land_all(tmp_path, [text()])
     assert [path.name for path in folder.iterdir()] == [chain.file_name(0)]
+
+
+def test_landing_leaves_nothing_that_only_a_collection_of_garbage_frees(tmp_path: Path) -> None:
+    log = LocalLog(tmp_path / "log", pytest.fail)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            log.append("t", [text(), b"bad"])
+            land(log, "t", "prediction", tmp_path / "landing", FEATURES, clock)
+            left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 APPEND = """

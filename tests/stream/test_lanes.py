@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,6 +231,19 @@ def test_a_large_landed_file_is_read_in_parts(home: Path, monkeypatch: pytest.Mo
     parts = read_events(home, "landing")
     assert len(parts) == 10
     assert fed(parts) == fed(read_events(home, "log", size=1 << 22))
+
+
+def test_reading_leaves_nothing_that_only_a_collection_of_garbage_frees(home: Path) -> None:
+    land_more(home)
+    read_events(home, "landing")
+    gc.collect()
+    gc.disable()
+    try:
+        read_events(home, "landing")
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 def test_what_was_pruned_before_it_was_read_is_a_gap_that_says_what_is_missing(home: Path) -> None:
