@@ -20,6 +20,7 @@ from ingest.events import LABEL_FIELDS, PREDICTION_FIELDS
 from ingest.landed import chain
 from ingest.landed.footer import count_errors
 from ingest.landed.sql import landing_sql
+from ingest.landed.tails import Tails
 from ingest.log import EventLog, Gone, Record
 from ingest.model import Feature
 from ingest.progress import Advance, ignore
@@ -72,6 +73,7 @@ def land(
     batch_bytes: int = BATCH_BYTES,
     advance: Advance = ignore,
     *,
+    tails: Tails | None = None,
     storage: SubjectStorage = "full",
     threads: int = 2,
     memory_limit: str = "1GB",
@@ -92,6 +94,8 @@ def land(
         About how much of the log becomes one file.
     advance
         Is told the rows of each file landed.
+    tails
+        Of one who lands again and again: the same each time.
     storage
         What is kept of subjects, whoever sent them.
     threads, memory_limit
@@ -104,12 +108,13 @@ def land(
     """
     chain.require_links(folder)
     total = Landed()
+    tails = tails or Tails()
     with connect(folder, threads, memory_limit) as connection:
         for partition in log.partitions(topic):
             place = chain.partition_folder(folder, topic, log.source_id(topic), partition)
             chain.sweep(place)
             end = log.end_offset(topic, partition)
-            position = chain.chain_end(place)
+            position = tails.end(place)
             if position > end:
                 raise DriftnetError(
                     f"{place} holds offsets up to {position}, the log of {topic} ends at {end}: "
@@ -130,7 +135,7 @@ def land(
                         connection, place, position, next_offset, table(records), sql, reason
                     )
                 except chain.Fenced:
-                    position = chain.chain_end(place)
+                    position = tails.end(place)
                     continue
                 total += landed
                 position = next_offset

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ingest import model as models
+from ingest.landed.tails import Tails
 from ops import judging, status, warehouse
 from ops.mart_metrics import MartMetrics
 from ops.runner import OUTCOMES, Ended
@@ -50,6 +51,7 @@ class Exporter(Collector):
             for outcome in (*OUTCOMES.values(), "failed", "stopped"):
                 self._runs.labels(job.name, outcome)
         self._marts = MartMetrics(settings)
+        self._tails = Tails()
         self.registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
@@ -65,7 +67,7 @@ class Exporter(Collector):
         """Return what is true now."""
         settings = self._settings
         yield from _jobs(status.job_rows(settings.schedule))
-        topics = status.topic_rows(settings)
+        topics = status.topic_rows(settings, self._tails)
         for unit in ("bytes", "messages"):
             lag = _gauge(f"log_lag_{unit}", f"Of the log, {unit} that have not landed", "topic")
             for topic in topics:

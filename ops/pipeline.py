@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ingest import landing
 from ingest import model as models
+from ingest.landed.tails import Tails
 from ingest.landing import EventKind, Landed
 from ingest.local.appender import LocalAppender
 from ingest.local.log import LocalLog
@@ -54,8 +55,9 @@ def land(
     clock: Clock,
     advance: Advance = ignore,
     on_repair: Callable[[str], object] = lambda text: None,
+    tails: Tails | None = None,
 ) -> dict[str, Landed]:
-    """Bring everything that the log holds now to rest as Parquet.
+    """Bring everything that the log holds now to rest as Parquet; `tails` as in `landing.land`.
 
     Returns
     -------
@@ -76,6 +78,7 @@ def land(
             features,
             clock,
             advance=advance,
+            tails=tails,
             storage=settings.subject_storage,
         )
         for topic, kind in kinds.items()
@@ -133,9 +136,10 @@ def _follow_local(
     tell: Callable[[str], object],
 ) -> dict[str, Landed]:
     total = {topic: Landed() for topic in _kinds(settings)}
+    tails = Tails()
     while True:
         is_last = is_ending()  # asked before the look: what came until then is landed
-        for topic, landed in land(settings, clock, advance, tell).items():
+        for topic, landed in land(settings, clock, advance, tell, tails).items():
             total[topic] += landed
             if landed.row_count:
                 tell(f"{topic}: {landed.row_count:,} rows landed")

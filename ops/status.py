@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest import model as models
 from ingest.landed import chain
+from ingest.landed.tails import Tails
 from ingest.log import Unavailable
 from ops import judging, pipeline, warehouse
 from ops.settings import Settings
@@ -47,8 +48,13 @@ def status(settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def topic_rows(settings: Settings) -> list[dict[str, Any]]:
+def topic_rows(settings: Settings, tails: Tails | None = None) -> list[dict[str, Any]]:
     """Return how far landing is behind the log of each topic.
+
+    Parameters
+    ----------
+    tails
+        Of one who asks again and again: the same each time.
 
     Returns
     -------
@@ -56,22 +62,25 @@ def topic_rows(settings: Settings) -> list[dict[str, Any]]:
         topic, file_count, and of the local log lag_bytes, of Kafka lag_messages (None while it does
         not answer; then trouble says why).
     """
+    tails = tails or Tails()
     topics = (settings.predictions_topic, settings.labels_topic)
     rows: list[dict[str, Any]] = [
         {"topic": topic, "file_count": _file_count(settings.landing / topic)} for topic in topics
     ]
     if settings.kafka is None:
-        return [{**row, "lag_bytes": _lag_bytes(settings, row["topic"])} for row in rows]
+        return [{**row, "lag_bytes": _lag_bytes(settings, row["topic"], tails)} for row in rows]
     from ingest.kafka.lag import lags
 
     try:
-        found = lags(replace(settings.kafka, connect_ms=PATIENCE_MS), topics, settings.landing)
+        found = lags(
+            replace(settings.kafka, connect_ms=PATIENCE_MS), topics, settings.landing, tails
+        )
     except Unavailable as error:
         return [{**row, "lag_messages": None, "trouble": str(error)} for row in rows]
     return [{**row, "lag_messages": found[row["topic"]]} for row in rows]
 
 
-def _lag_bytes(settings: Settings, topic: str) -> int:
+def _lag_bytes(settings: Settings, topic: str, tails: Tails) -> int:
     lag = 0
     if (settings.log / topic).is_dir():
         log = pipeline.open_log(settings)
@@ -79,7 +88,7 @@ def _lag_bytes(settings: Settings, topic: str) -> int:
             folder = chain.partition_folder(
                 settings.landing, topic, log.source_id(topic), partition
             )
-            lag += log.end_offset(topic, partition) - chain.chain_end(folder)
+            lag += log.end_offset(topic, partition) - tails.end(folder)
     return lag
 
 

@@ -7,9 +7,10 @@ from kafka import KafkaConsumer, TopicPartition
 from ingest.kafka.client import Kafka, explained, opened
 from ingest.kafka.topics import KafkaTopics
 from ingest.landed import chain
+from ingest.landed.tails import Tails
 
 
-def lags(kafka: Kafka, topics: tuple[str, ...], landing: Path) -> dict[str, int]:
+def lags(kafka: Kafka, topics: tuple[str, ...], landing: Path, tails: Tails) -> dict[str, int]:
     """Return for each topic how many messages have not landed.
 
     Offsets are counted: holes (transactions) count as messages, what retention took does not.
@@ -20,6 +21,8 @@ def lags(kafka: Kafka, topics: tuple[str, ...], landing: Path) -> dict[str, int]
         Where, and which; one that is not there has no lag.
     landing
         The landing folder.
+    tails
+        Where its chains ended when they were looked at before.
 
     Raises
     ------
@@ -33,7 +36,7 @@ def lags(kafka: Kafka, topics: tuple[str, ...], landing: Path) -> dict[str, int]
             source = known.source_id(topic)
             for partition in known.partitions(topic) if source else ():
                 folder = chain.partition_folder(landing, topic, str(source), partition)
-                landed[TopicPartition(topic, partition)] = chain.chain_end(folder)
+                landed[TopicPartition(topic, partition)] = tails.end(folder)
     if not landed:
         return found
     reader = opened(

@@ -19,6 +19,7 @@ from ingest.kafka.log import KafkaLog
 from ingest.kafka.share import Landing
 from ingest.kafka.topics import KafkaTopics, Replaced
 from ingest.landed import chain
+from ingest.landed.tails import Tails
 from ingest.model import Feature
 from tests.brokers import Running
 from tests.landers import (
@@ -163,15 +164,15 @@ def test_the_lag_is_what_is_there_and_has_not_landed(
     kafka: Kafka, tmp_path: Path, topic: str
 ) -> None:
     make(kafka, topic)
-    asked = (topic, f"{topic}-absent")
+    asked, tails = (topic, f"{topic}-absent"), Tails()
     produce(kafka, topic, [message(uuid.uuid4()) for _ in range(10)])
-    assert lags(kafka, asked, tmp_path) == {topic: 10, f"{topic}-absent": 0}
+    assert lags(kafka, asked, tmp_path, tails) == {topic: 10, f"{topic}-absent": 0}
     catch_up(kafka, tmp_path, topic)
-    assert lags(kafka, asked, tmp_path)[topic] == 0
+    assert lags(kafka, asked, tmp_path, tails)[topic] == 0
     produce(kafka, topic, [message(uuid.uuid4()) for _ in range(20)])
     with KafkaTopics(kafka) as topics:
         topics._admin.delete_records({TopicPartition(topic, 0): 25})
-    assert lags(kafka, asked, tmp_path)[topic] == 5, "what is gone does not land any more"
+    assert lags(kafka, asked, tmp_path, tails)[topic] == 5, "what is gone does not land any more"
 
 
 def replace_topic(kafka: Kafka, topic: str, count: int) -> list[uuid.UUID]:

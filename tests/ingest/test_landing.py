@@ -22,7 +22,10 @@ from ingest.errors import DriftnetError, InputError
 from ingest.events import Label, Prediction, parse_prediction
 from ingest.fields import MAX_OTHER_BYTES
 from ingest.landed import chain
+from ingest.landed.compacted import compacted_folder
+from ingest.landed.compaction import compact
 from ingest.landed.feature_sql import TOO_MANY
+from ingest.landed.tails import Tails
 from ingest.landing import Landed, land
 from ingest.local.log import LocalLog
 from ingest.log import Record
@@ -525,6 +528,41 @@ def test_landing_leaves_nothing_that_only_a_collection_of_garbage_frees(tmp_path
     finally:
         gc.enable()
     assert left == 0
+
+
+def test_a_lander_that_goes_on_opens_none_of_its_older_files_and_finds_its_place_again(
+    tmp_path: Path,
+) -> None:
+    log, folder = LocalLog(tmp_path / "log", pytest.fail), tmp_path / "landing"
+    tails = Tails()
+
+    def go_on() -> Landed:
+        log.append("t", [text(), text()])
+        return land(log, "t", "prediction", folder, FEATURES, clock, tails=tails)
+
+    assert [go_on() for _ in range(3)] == [Landed(1, 2)] * 3
+    place = chain.partition_folder(folder, "t", log.source_id("t"), 0)
+    oldest, *_ = chain.listing(place).values()
+    whole = oldest.read_bytes()
+    oldest.write_bytes(b"broken")
+    assert go_on() == Landed(1, 2)
+    oldest.write_bytes(whole)
+    assert compact(folder, ["t"]).file_count == 1
+    assert go_on() == Landed(1, 2)
+    assert len(rows_of(place)) == 10
+    place.rename(tmp_path / "away")
+    compacted_folder(place).rename(tmp_path / "compacted-away")
+    assert go_on() == Landed(1, 12)
+    assert len(rows_of(place)) == 12
+
+
+def rows_of(place: Path) -> list[int]:
+    """Return the offsets that a walk of a chain leads to."""
+    return [
+        offset
+        for link in chain.walk(place)
+        for offset in pq.read_table(link.path, columns=["_offset"])["_offset"].to_pylist()
+    ]
 
 
 APPEND = """
