@@ -12,7 +12,8 @@ The table is looked up by name: what it is made of cannot ref() it.
         cast(null as varchar) as model_version,
         cast(null as varchar) as window_grain,
         cast(null as timestamp) as window_start_at,
-        cast(null as varchar) as comparison_state
+        cast(null as varchar) as comparison_state,
+        cast(null as bigint) as fold_id
     where false
     {%- else %}
     select
@@ -20,8 +21,25 @@ The table is looked up by name: what it is made of cannot ref() it.
         model_version,
         window_grain,
         window_start_at,
-        any_value(comparison_state) as comparison_state
+        any_value(comparison_state) as comparison_state,
+        max(fold_id) as fold_id
     from {{ table }}
     group by model_name, model_version, window_grain, window_start_at
     {%- endif %}
+{%- endmacro %}
+
+{#
+A condition of the stored rows of a judged window that give way to new ones: all of them, or where only labels are new those of labels.
+
+The table is named as it is: a config() does not take a ref().
+#}
+{% macro is_judged_again() -%}
+    (
+        drift_kind = 'label'
+        or (model_name, model_version, window_grain, window_start_at) not in (
+            select (model_name, model_version, window_grain, window_start_at)
+            from {{ target.schema }}.int_comparisons
+            where is_label_only
+        )
+    )
 {%- endmacro %}

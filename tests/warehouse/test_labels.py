@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
 from ingest.events import Label
-from tests.warehouse.home import BEGIN, Home, draw
+from ops import stretches
+from ops.settings import Settings
+from tests.warehouse.home import BEGIN, VOLATILE, Home, draw
+from tests.warehouse.test_orders import NO_TESTS, assert_same, snapshot
 
 Rows = list[dict[str, Any]]
 Said = tuple[uuid.UUID, datetime, bool]
@@ -145,3 +148,56 @@ def test_what_is_older_than_the_kept_days_leaves_the_mart(
     kept = {event["event_id"] for event in events[:250] if event["occurred_at"] >= edge}
     assert 0 < len(kept) < 250
     assert {row[0] for row in home.query("select event_id from fct_labelled_predictions")} == kept
+
+
+@pytest.mark.slow
+def test_late_labels_have_only_labels_judged_again_and_only_where_they_are(
+    make_home: Callable[[], Home],
+) -> None:
+    rng = np.random.default_rng(3)
+    home = make_home()
+    truths = [bool(rng.random() < 0.4) for _ in range(3_000)]
+    home.register("toy", draw(rng, 3_000, BEGIN - timedelta(days=60), 60), truths=truths)
+    events = draw(rng, 30 * 150, BEGIN, 30)
+    late = [event for event in events if event["occurred_at"].date() == date(2024, 4, 11)][:20]
+    known = [event for event in events if event not in late]
+    begin = BEGIN.replace(tzinfo=None)
+    week = begin + timedelta(days=7)
+    stretches.pin(Settings(home.path), "toy", begin, week, lambda: datetime.now(UTC))
+    home.send("toy", events)
+    home.label("toy", known[::2], is_positive=True)
+    home.label("toy", known[1::2], is_positive=False)
+    home.land()
+    home.build(*NO_TESTS)
+    home.label("toy", late, is_positive=True)
+    home.land()
+    home.build(*NO_TESTS)
+
+    def done_again(table: str, columns: str) -> set[tuple[Any, ...]]:
+        newest = f"fold_id = (select max(fold_id) from {table})"
+        return set(home.query(f"select {columns} from {table} where {newest}"))
+
+    window = "window_grain, strftime(window_start_at, '%m-%d')"
+    touched = {("day", "04-11"), ("week", "04-08"), ("month", "04-01")}
+    later_days = {("day", "04-12"), ("day", "04-18"), ("day", "04-25")}  # compared with the 11th
+    later_weeks = {("week", "04-15"), ("week", "04-22"), ("week", "04-29")}
+    assert done_again("int_realised_quality", window) == touched
+    assert done_again("fct_quality_metrics", window) == touched
+    assert done_again("fct_drift_metrics", window) == touched | later_days | later_weeks
+    for table in ("fct_drift_metrics", "fct_drift_bins"):
+        assert done_again(table, "drift_kind") == {("label",)}
+    ((kinds, runs),) = home.query(
+        "select list(distinct drift_kind), count(distinct invocation_id) from fct_drift_metrics"
+        " where invocation_id in (select invocation_id from int_folds where fold_id = 2)"
+    )
+    assert (kinds, runs) == (["label"], 1)
+
+    # windows with new events and windows with new labels alone, beside each other
+    home.send("toy", draw(rng, 150, BEGIN + timedelta(days=30), 1))
+    home.label("toy", known[300:900:7], is_positive=True)
+    home.land()
+    home.build(*NO_TESTS)
+    tables = ["int_histograms", "fct_drift_metrics", "fct_drift_bins", "fct_quality_metrics"]
+    folded = snapshot(home, tables, VOLATILE)
+    home.build("--full-refresh", *NO_TESTS)
+    assert_same(folded, snapshot(home, tables, VOLATILE))

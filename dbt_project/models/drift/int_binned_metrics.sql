@@ -175,7 +175,7 @@ metrics as (
         corrected.degrees_of_freedom,
         corrected.reference_count,
         corrected.current_count,
-        comparisons.fold_id
+        case when keys.drift_kind = 'label' then comparisons.fold_id else comparisons.counted_fold_id end as fold_id
     from corrected
     inner join comparisons on corrected.comparison_number = comparisons.comparison_number
     inner join keys on corrected.histogram_number = keys.histogram_number

@@ -37,6 +37,7 @@ side_bins as (
             and days.model_name = counts.model_name
             and days.model_version = counts.model_version
             and (days.has_segments or counts.is_whole)
+            and (counts.is_label or not days.is_label_only)
     group by 1, 2, 3, 4
 ),
 

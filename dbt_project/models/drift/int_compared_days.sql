@@ -26,6 +26,7 @@ sides as (
         window_grain,
         true as has_segments,
         false as is_one_weekday,
+        is_label_only,
         window_start_at as from_at,
         window_end_at as until_at,
         window_start_at
@@ -40,6 +41,7 @@ sides as (
         window_grain,
         reference_kind = 'pinned' as has_segments,
         reference_kind = 'seasonal' and window_grain = 'day' as is_one_weekday,
+        is_label_only,
         reference_start_at as from_at,
         reference_end_at as until_at,
         window_start_at
@@ -52,6 +54,7 @@ side_days as (
         sides.side,
         sides.side_number,
         sides.has_segments,
+        sides.is_label_only,
         days.model_name,
         days.model_version,
         days.window_start_at as day_start_at,

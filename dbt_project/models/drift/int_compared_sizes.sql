@@ -14,9 +14,10 @@ day_sizes as (
         day_start_at,
         histogram_number,
         is_whole,
+        is_label,
         sum(event_count) as row_count
     from counts
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
 ),
 
 block_sizes as (
@@ -35,6 +36,7 @@ block_sizes as (
             and days.model_name = day_sizes.model_name
             and days.model_version = day_sizes.model_version
             and (days.has_segments or day_sizes.is_whole)
+            and (day_sizes.is_label or not days.is_label_only)
     group by 1, 2, 3, 4, 5
 ),
 

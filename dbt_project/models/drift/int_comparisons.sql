@@ -21,6 +21,7 @@ enough as (
         window_end_at,
         is_complete,
         fold_id,
+        counted_fold_id,
         {{ local_day('window_start_at', 'model_name') }} as local_start
     from windows
     where event_count >= {{ var('window_minimum_count') }}
@@ -34,6 +35,7 @@ earlier as (
         window_start_at,
         window_end_at,
         fold_id,
+        counted_fold_id,
         {{ local_day('window_start_at', 'model_name') }} as local_start
     from windows
 ),
@@ -48,6 +50,7 @@ previous as (
         earlier.window_start_at as reference_start_at,
         enough.window_start_at as reference_end_at,
         earlier.fold_id as reference_fold_id,
+        earlier.counted_fold_id as reference_counted_fold_id,
         1 as reference_window_count
     from enough
     inner join earlier
@@ -69,6 +72,7 @@ seasonal as (
         min(earlier.window_start_at) as reference_start_at,
         max(earlier.window_end_at) as reference_end_at,
         max(earlier.fold_id) as reference_fold_id,
+        max(earlier.counted_fold_id) as reference_counted_fold_id,
         count(*) as reference_window_count
     from enough
     inner join earlier
@@ -93,6 +97,7 @@ pinned as (
         baselines.baseline_from as reference_start_at,
         baselines.baseline_until as reference_end_at,
         max(earlier.fold_id) as reference_fold_id,
+        max(earlier.counted_fold_id) as reference_counted_fold_id,
         count(*) as reference_window_count
     from enough
     inner join baselines
@@ -119,6 +124,7 @@ training as (
         cast(null as timestamp) as reference_start_at,
         cast(null as timestamp) as reference_end_at,
         cast(null as bigint) as reference_fold_id,
+        cast(null as bigint) as reference_counted_fold_id,
         cast(null as bigint) as reference_window_count
     from enough
 ),
@@ -133,7 +139,7 @@ kinds as (
     select * from seasonal
 ),
 
--- what the window is judged as: it is judged again when the counts of either side, or the stretch of its references, change
+-- what the window is judged as: it is judged again when the events of either side, or the stretch of its references, change
 states as (
     select
         kinds.model_name,
@@ -143,7 +149,7 @@ states as (
         md5(
             concat_ws(
                 '|',
-                max(enough.fold_id),
+                max(enough.counted_fold_id),
                 max(case when enough.is_complete then 1 else 0 end),
                 string_agg(
                     concat_ws(
@@ -151,13 +157,14 @@ states as (
                         kinds.reference_kind,
                         kinds.reference_start_at,
                         kinds.reference_end_at,
-                        kinds.reference_fold_id,
+                        kinds.reference_counted_fold_id,
                         kinds.reference_window_count
                     ),
                     '|' order by kinds.reference_kind
                 )
             )
-        ) as comparison_state
+        ) as comparison_state,
+        max(greatest(enough.fold_id, coalesce(kinds.reference_fold_id, 0))) as fold_id
     from kinds
     inner join enough
         on
@@ -168,6 +175,11 @@ states as (
     group by 1, 2, 3, 4
 ),
 
+folded as (
+    select coalesce(max(fold_id), 0) as fold_id from judged
+),
+
+-- where all else is the same, a newer fold brought labels
 changed as (
     select
         states.model_name,
@@ -175,6 +187,7 @@ changed as (
         states.window_grain,
         states.window_start_at,
         states.comparison_state,
+        judged.comparison_state is not null as is_label_only,
         row_number() over (
             order by states.model_name asc, states.model_version asc, states.window_grain asc, states.window_start_at asc
         ) as window_number
@@ -186,7 +199,7 @@ changed as (
             and states.window_grain = judged.window_grain
             and states.window_start_at = judged.window_start_at
             and states.comparison_state = judged.comparison_state
-    where judged.comparison_state is null
+    where judged.comparison_state is null or states.fold_id > (select fold_id from folded)
 ),
 
 comparisons as (
@@ -202,7 +215,9 @@ comparisons as (
         kinds.reference_kind,
         kinds.reference_start_at,
         kinds.reference_end_at,
+        changed.is_label_only,
         greatest(enough.fold_id, coalesce(kinds.reference_fold_id, 0)) as fold_id,
+        greatest(enough.counted_fold_id, coalesce(kinds.reference_counted_fold_id, 0)) as counted_fold_id,
         changed.comparison_state
     from changed
     inner join kinds
@@ -219,14 +234,14 @@ comparisons as (
             and changed.window_start_at = enough.window_start_at
 ),
 
--- a pinned stretch is the same for all windows of one length
+-- a pinned stretch is the same for all windows of one length of which the same is judged
 numbered as (
     select
         comparison_number,
         window_number,
         case reference_kind
             when 'training' then null
-            when 'pinned' then min(comparison_number) over (partition by model_name, model_version, window_grain, reference_kind)
+            when 'pinned' then min(comparison_number) over (partition by model_name, model_version, window_grain, reference_kind, is_label_only)
             else comparison_number
         end as reference_number,
         model_name,
@@ -238,7 +253,9 @@ numbered as (
         reference_kind,
         reference_start_at,
         reference_end_at,
+        is_label_only,
         fold_id,
+        counted_fold_id,
         comparison_state
     from comparisons
 )

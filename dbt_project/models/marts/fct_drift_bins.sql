@@ -3,6 +3,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    incremental_predicates=[is_judged_again()],
     on_schema_change='append_new_columns',
 ) }}
 with comparisons as (
@@ -61,7 +62,7 @@ described as (
         dim_bins.bin_kind,
         keys.bin_spec_id,
         comparisons.is_complete,
-        comparisons.fold_id,
+        case when keys.drift_kind = 'label' then comparisons.fold_id else comparisons.counted_fold_id end as fold_id,
         parts.reference_count,
         parts.current_count,
         parts.reference_share,

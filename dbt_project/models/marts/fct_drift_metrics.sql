@@ -1,8 +1,11 @@
 {# One row per window, reference kind, segment, feature and metric: the value, its law, its bounds and its severity. #}
+-- a window that is judged here is not judged again: its bins come first, or a build that ends between would never write them
+-- depends_on: {{ ref('fct_drift_bins') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    incremental_predicates=[is_judged_again()],
     on_schema_change='append_new_columns',
 ) }}
 {% set key = [
@@ -126,6 +129,7 @@ bounded as (
             and metrics.window_grain = comparisons.window_grain
             and metrics.window_start_at = comparisons.window_start_at
             and metrics.reference_kind = comparisons.reference_kind
+            and (metrics.drift_kind = 'label' or not comparisons.is_label_only)
     inner join windows
         on
             metrics.model_name = windows.model_name

@@ -78,6 +78,7 @@ labelled as (
         events.model_version,
         events.window_start_at,
         greatest(events.counted_fold_id, coalesce(event_labels.fold_id, 0)) as fold_id,
+        events.counted_fold_id,
         events.score_units,
         case when event_labels.event_id is not null then 1 else 0 end as label_count,
         case when event_labels.is_actual_positive then 1 else 0 end as positive_count,
@@ -96,7 +97,8 @@ window_folds as (
         model_name,
         model_version,
         window_start_at,
-        max(fold_id) as fold_id
+        max(fold_id) as fold_id,
+        max(counted_fold_id) as counted_fold_id
     from labelled
     group by 1, 2, 3
 ),
@@ -179,7 +181,8 @@ histograms as (
         named.labelled_count,
         named.positive_count,
         named.score_units,
-        window_folds.fold_id
+        window_folds.fold_id,
+        window_folds.counted_fold_id
     from named
     inner join window_folds
         on

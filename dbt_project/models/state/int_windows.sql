@@ -17,7 +17,8 @@ days as (
         window_start_at,
         sum(event_count) as event_count,
         sum(labelled_count) as labelled_count,
-        max(fold_id) as fold_id
+        max(fold_id) as fold_id,
+        max(counted_fold_id) as counted_fold_id
     from histograms
     where segment_name = 'all' and drift_kind = 'prediction' and feature_name = 'decision'
     group by 1, 2, 3
@@ -58,7 +59,8 @@ feeds as (
         cast(sum(event_count) as bigint) as event_count,
         cast(sum(labelled_count) as bigint) as labelled_count,
         sum(event_count * cast(event_count as double)) as squared_day_sum,
-        max(fold_id) as fold_id
+        max(fold_id) as fold_id,
+        max(counted_fold_id) as counted_fold_id
     from days
     group by all
 ),
@@ -73,7 +75,8 @@ feeds as (
         event_count,
         labelled_count,
         squared_day_sum,
-        fold_id
+        fold_id,
+        counted_fold_id
     from {{ grain }}_windows
 ),
 
@@ -95,6 +98,7 @@ completed as (
         windows.labelled_count,
         windows.squared_day_sum,
         windows.fold_id,
+        windows.counted_fold_id,
         -- by event time, or by the clock once the feed is stale
         windows.window_end_at + interval {{ var('allowed_lateness_hours') }} hour <= feeds.newest_event_at
         or (
