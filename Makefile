@@ -57,8 +57,8 @@ check: .venv/.dev ## lint, format, types, spelling, house rules
 bench: .venv/.dev ## measure speed; writes reports/benchmarks.md (PARTS=...)
 	$(BIN)/python -m tests.bench $(PARTS)
 
-soak: .venv/.dev ## half an hour of kills under load; writes its section of reports/benchmarks.md
-	$(BIN)/python -m tests.soak
+soak: .venv/.dev ## half an hour of kills under load, and one without; writes reports/benchmarks.md (PARTS=soak, calm)
+	$(BIN)/python -m tests.soak $(PARTS)
 
 study: .venv/.dev ## long trials of the statistics; writes reports/study.md (PARTS=...)
 	$(BIN)/python -m tests.study $(PARTS)

@@ -1,1 +1,1 @@
-"""Half an hour of the services under load and kills: `make soak`."""
+"""Half an hour of the services under load and kills, and one in peace: `make soak`."""

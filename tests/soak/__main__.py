@@ -1,4 +1,4 @@
-"""Run the soak: `python -m tests.soak` writes its section of reports/benchmarks.md."""
+"""Run the soak: `python -m tests.soak` writes its sections of reports/benchmarks.md."""
 
 import sys
 from pathlib import Path

@@ -71,10 +71,14 @@ class Growth:
     median
         The median of the slopes between any two samples of one process: a leak counts, one step
         does not.
+    lives, longest
+        How many processes that is of, and the minutes of the one measured longest.
     """
 
     squares: float
     median: float
+    lives: int
+    longest: float
 
 
 def growth(samples: Iterable[Sample], since: float) -> Mapping[str, Growth]:
@@ -88,7 +92,7 @@ def growth(samples: Iterable[Sample], since: float) -> Mapping[str, Growth]:
         lives[sample.name][sample.pid].append(sample)
     found = {}
     for name, processes in lives.items():
-        up, down, slopes = 0.0, 0.0, []
+        up, down, slopes, minutes = 0.0, 0.0, [], []
         for held in processes.values():
             warm = [x for x in held if x.at >= max(since, held[0].at + WARM_UP_SECONDS)]
             if len(warm) < 3:
@@ -97,8 +101,10 @@ def growth(samples: Iterable[Sample], since: float) -> Mapping[str, Growth]:
             size = np.array([x.resident for x in warm]) / 1e6
             up += float(((at - at.mean()) * (size - size.mean())).sum())
             down += float(((at - at.mean()) ** 2).sum())
+            minutes.append(float(at[-1] - at[0]))
             first, second = np.triu_indices(len(warm), 1)
             slopes.append((size[second] - size[first]) / (at[second] - at[first]))
         if slopes:
-            found[name] = Growth(up / down, float(np.median(np.concatenate(slopes))))
+            median = float(np.median(np.concatenate(slopes)))
+            found[name] = Growth(up / down, median, len(minutes), max(minutes))
     return found
