@@ -41,4 +41,6 @@ class Plugin(BasePlugin):
                 function.sql_type,
                 type="arrow",
                 null_handling="special",
+                # else a filter on an answer is pushed below it, and each row is computed twice
+                side_effects=True,
             )

@@ -80,6 +80,56 @@ Parameters
     where sample_rank <= {{ size }}
 {%- endmacro %}
 
+{# The days that a table has to describe (again): those whose sample has changed. #}
+{% macro changed_days() -%}
+    select days.*
+    from (
+        select
+            model_name,
+            model_version,
+            window_start_at,
+            count(*) as row_count,
+            max(fold_id) as fold_id
+        from {{ ref('int_samples') }}
+        group by 1, 2, 3
+    ) as days
+    {%- if is_incremental() %}
+    anti join {{ this }} as described
+        on
+            days.model_name = described.model_name
+            and days.model_version = described.model_version
+            and days.window_start_at = described.window_start_at
+            and days.fold_id = described.fold_id
+    {%- endif %}
+{%- endmacro %}
+
+{# The windows of references that a table does not describe yet, with enough rows; row_count is what is compared: its sample and the rest's. #}
+{% macro new_reference_windows() -%}
+    select found.*
+    from (
+        {%- for grain in var('vector_grains') %}
+        select
+            model_name,
+            model_version,
+            '{{ grain }}' as window_grain,
+            {{ driftnet.window_start('window_start_at', grain, window_timezone()) }} as window_start_at,
+            least(count(*), {{ var('embedding_sample_size') }}) + {{ var('embedding_sample_size') }} as row_count
+        from {{ ref('int_reference_features') }}
+        group by 1, 2, 3, 4
+        having count(*) >= {{ var('window_minimum_count') }}
+        {{ "union all" if not loop.last }}
+        {%- endfor %}
+    ) as found
+    {%- if is_incremental() %}
+    anti join {{ this }} as described
+        on
+            found.model_name = described.model_name
+            and found.model_version = described.model_version
+            and found.window_grain = described.window_grain
+            and found.window_start_at = described.window_start_at
+    {%- endif %}
+{%- endmacro %}
+
 {# The windows that a table has to describe (again): those of some grains whose sample has changed, with enough rows. #}
 {% macro changed_windows(grains, minimum_count) -%}
     select

@@ -4,14 +4,24 @@
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_start_at',
     on_schema_change='append_new_columns',
-    post_hook='{{ create_vector_drift_between() }}',
+    pre_hook='{{ begin_batches(changed_days()) }}',
+    post_hook=['{{ finish_batches() }}', '{{ create_vector_drift_between() }}'],
 ) }}
 {% set features = registered_features() %}
-with samples as (
-    select * from {{ ref('int_samples') }}
-    {%- if is_incremental() %}
-    where fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
-    {%- endif %}
+with days as (
+    {{ changed_days() }}
+    where {{ in_batch('days.window_start_at') }}
+),
+
+samples as (
+    select sampled.*
+    from {{ ref('int_samples') }} as sampled
+    semi join days
+        on
+            sampled.model_name = days.model_name
+            and sampled.model_version = days.model_version
+            and sampled.window_start_at = days.window_start_at
+    where {{ in_batch('sampled.window_start_at') }}
 ),
 
 bases as (
@@ -45,7 +55,6 @@ vectors as (
         bases.drift_kind,
         bases.feature_name,
         bases.basis_id,
-        any_value(bases.frequencies) as frequencies,
         list(
             case
                 when bases.drift_kind = 'embedding' then raw_rows.embedding
@@ -61,15 +70,20 @@ vectors as (
 
 summed as (
     select
-        model_name,
-        model_version,
-        window_start_at,
-        drift_kind,
-        feature_name,
-        basis_id,
-        fold_id,
-        fourier_sums(vectors, frequencies) as answer
+        vectors.model_name,
+        vectors.model_version,
+        vectors.window_start_at,
+        vectors.drift_kind,
+        vectors.feature_name,
+        vectors.basis_id,
+        vectors.fold_id,
+        fourier_sums(vectors.vectors, bases.frequencies) as answer
     from vectors
+    inner join bases
+        on
+            vectors.model_name = bases.model_name
+            and vectors.model_version = bases.model_version
+            and vectors.basis_id = bases.basis_id
 ),
 
 sums as (

@@ -2,12 +2,15 @@
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    pre_hook="{{ begin_batches(changed_windows(var('sample_grains'), var('window_minimum_count'))) }}",
+    post_hook='{{ finish_batches() }}',
 ) }}
 {% set numbers = number_columns(registered_features()) %}
 {% set keep = ['model_name', 'model_version', 'window_grain', 'window_start_at'] %}
 {% set segment = ['segment_name', 'segment_value'] %}
 with windows as (
     {{ changed_windows(var('sample_grains'), var('window_minimum_count')) }}
+    and {{ in_batch('windows.window_start_at') }}
 ),
 
 samples as (
@@ -48,8 +51,7 @@ reference_parts as (
     {%- endfor %}
 ),
 
--- not kept: each number below reads its own column alone, and lists of all of them at once would not fit
-window_rows as not materialized (
+window_rows as (
     {%- for grain in var('sample_grains') %}
     select
         {% for name in keep %}windows.{{ name }},
@@ -67,13 +69,15 @@ window_rows as not materialized (
             and windows.model_version = samples.model_version
             and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
             and windows.sample_limit >= samples.sample_hash
-    where windows.window_grain = '{{ grain }}'
+    where
+        windows.window_grain = '{{ grain }}'
+        and {{ near_batch('samples.window_start_at', grain) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
 
 {% set columns = keep + ['fold_id', 'day_start_at'] + numbers -%}
-window_parts as not materialized (
+window_parts as (
     select
         'all' as segment_name,
         'all' as segment_value,
@@ -114,32 +118,36 @@ window_sizes as (
     having segment_name = 'all' or sum(row_count) >= {{ var('segment_minimum_count') }}
 ),
 
+window_lists as (
+    select
+        {{ (keep + segment + ['fold_id']) | join(',\n        ') }},
+        {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from window_parts
+    group by all
+),
+
+reference_lists as (
+    select
+        {{ (['model_name', 'model_version'] + segment) | join(',\n        ') }},
+        {% for name in numbers %}list({{ name }}) as {{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from reference_parts
+    group by all
+    having segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
+),
+
+-- number by number: the reference's list goes beside each window's into the functions
 compared as (
     {%- for column in numbers %}
     select
-        {% for name in keep + segment %}currents.{{ name }},
+        {% for name in keep + segment + ['fold_id'] %}window_lists.{{ name }},
         {% endfor -%}
-        currents.fold_id,
         '{{ column }}' as column_name,
-        ks_two_sample(reference_numbers.number_values, currents.number_values) as ks,
-        wasserstein_distance(reference_numbers.number_values, currents.number_values) as wasserstein
-    from (
-        select
-            {{ (keep + segment + ['fold_id']) | join(',\n            ') }},
-            list({{ column }}) as number_values
-        from window_parts
-        group by all
-    ) as currents
-    inner join (
-        select
-            {{ (['model_name', 'model_version'] + segment) | join(',\n            ') }},
-            list({{ column }}) as number_values
-        from reference_parts
-        group by all
-        having segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
-    ) as reference_numbers
+        ks_two_sample(reference_lists.{{ column }}, window_lists.{{ column }}) as ks,
+        wasserstein_distance(reference_lists.{{ column }}, window_lists.{{ column }}) as wasserstein
+    from window_lists
+    inner join reference_lists
         on
-            {% for name in ['model_name', 'model_version'] + segment %}{{ "and " if not loop.first }}currents.{{ name }} = reference_numbers.{{ name }}
+            {% for name in ['model_name', 'model_version'] + segment %}{{ "and " if not loop.first }}window_lists.{{ name }} = reference_lists.{{ name }}
             {% endfor %}
     {{ "union all" if not loop.last }}
     {%- endfor %}

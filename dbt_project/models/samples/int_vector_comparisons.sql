@@ -2,11 +2,14 @@
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    pre_hook="{{ begin_batches(changed_windows(var('vector_grains'), var('window_minimum_count'))) }}",
+    post_hook='{{ finish_batches() }}',
 ) }}
 {% set features = registered_features() %}
 {% set numbers = number_columns(features) %}
 with windows as (
     {{ changed_windows(var('vector_grains'), var('window_minimum_count')) }}
+    and {{ in_batch('windows.window_start_at') }}
 ),
 
 samples as (
@@ -86,7 +89,9 @@ window_rows as (
             and windows.model_version = samples.model_version
             and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
             and windows.sample_limit >= samples.sample_hash
-    where windows.window_grain = '{{ grain }}'
+    where
+        windows.window_grain = '{{ grain }}'
+        and {{ near_batch('samples.window_start_at', grain) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -101,10 +106,6 @@ window_vectors as (
         bases.drift_kind,
         bases.feature_name,
         bases.basis_id,
-        any_value(bases.median_distance) as median_distance,
-        any_value(bases.means) as means,
-        any_value(bases.components) as components,
-        any_value(bases.explained_variances) as explained_variances,
         list(window_rows.day_number order by window_rows.sample_hash) as day_numbers,
         list(
             case
@@ -135,7 +136,7 @@ compared as (
             window_vectors.vectors,
             reference_vectors.day_numbers,
             window_vectors.day_numbers,
-            window_vectors.median_distance,
+            bases.median_distance,
             {{ var('permutations') }},
             {{ var('permutation_seed') }}
         ) as mmd,
@@ -146,9 +147,9 @@ compared as (
                     window_vectors.vectors,
                     reference_vectors.day_numbers,
                     window_vectors.day_numbers,
-                    window_vectors.means,
-                    window_vectors.components,
-                    window_vectors.explained_variances,
+                    bases.means,
+                    bases.components,
+                    bases.explained_variances,
                     {{ var('permutations') }},
                     {{ var('permutation_seed') }}
                 )
@@ -159,6 +160,11 @@ compared as (
             window_vectors.model_name = reference_vectors.model_name
             and window_vectors.model_version = reference_vectors.model_version
             and window_vectors.basis_id = reference_vectors.basis_id
+    inner join bases
+        on
+            window_vectors.model_name = bases.model_name
+            and window_vectors.model_version = bases.model_version
+            and window_vectors.basis_id = bases.basis_id
 ),
 
 comparisons as (
