@@ -14,18 +14,15 @@ from tests.warehouse.home import BEGIN, Home, draw
 from udfs.mmd import mmd_squared
 
 SIZE = 150
-OPTIONS = (
-    "--vars",
-    json.dumps(
-        {
-            "sample_size": SIZE,
-            "embedding_sample_size": SIZE,
-            "segment_columns": ["kind"],
-            "sample_segments": ["kind"],
-            "segment_minimum_count": 30,
-        }
-    ),
-)
+SETTINGS = {
+    "sample_size": SIZE,
+    "embedding_sample_size": SIZE,
+    "segment_columns": ["kind"],
+    "sample_segments": ["kind"],
+    "segment_minimum_count": 30,
+}
+OPTIONS = ("--vars", json.dumps(SETTINGS))
+BATCHED = ("--vars", json.dumps({**SETTINGS, "batch_rows": 2 * SIZE}))
 Rows = list[dict[str, Any]]
 
 
@@ -66,20 +63,20 @@ def at_once(make_home: Callable[[], Home], reference: Rows, events: Rows) -> Hom
 
 @pytest.fixture(scope="module")
 def bit_by_bit(make_home: Callable[[], Home], reference: Rows, events: Rows) -> Home:
-    """Before its reference is known, then in pieces, late events and copies among them."""
+    """Before its reference is known, then in pieces and batches, late events and copies too."""
     home = make_home()
     late, rest = events[100:400], events[:100] + events[400:]
     home.send("toy", rest[:1_500])
     home.land()
-    home.build(*OPTIONS)
+    home.build(*BATCHED)
     home.register("toy", reference)
     home.send("toy", rest[1_400:4_000])
     home.land()
-    home.build(*OPTIONS)
+    home.build(*BATCHED)
     home.send("toy", rest[4_000:] + late)
     home.land()
-    home.build(*OPTIONS)
-    home.build(*OPTIONS)
+    home.build(*BATCHED)
+    home.build(*BATCHED)
     return home
 
 
@@ -103,6 +100,9 @@ def test_a_sample_is_the_events_of_the_lowest_hashes_whatever_came_late(
     [
         "int_sample_scales",
         "int_bases",
+        "int_number_comparisons",
+        "int_vector_comparisons",
+        "int_reference_distances",
         "int_sample_units",
         "int_sample_windows",
         "int_moments",
