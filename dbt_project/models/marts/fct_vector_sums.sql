@@ -14,14 +14,8 @@ with days as (
 ),
 
 samples as (
-    select sampled.*
-    from {{ ref('int_samples') }} as sampled
-    semi join days
-        on
-            sampled.model_name = days.model_name
-            and sampled.model_version = days.model_version
-            and sampled.window_start_at = days.window_start_at
-    where {{ in_batch('sampled.window_start_at') }}
+    select * from {{ ref('int_samples') }}
+    where {{ in_batch('window_start_at') }}
 ),
 
 bases as (
@@ -44,6 +38,11 @@ raw_rows as (
         samples.embedding,
         {{ covariate_list('samples', features) }} as raw_row
     from samples
+    semi join days
+        on
+            samples.model_name = days.model_name
+            and samples.model_version = days.model_version
+            and samples.window_start_at = days.window_start_at
 ),
 
 vectors as (

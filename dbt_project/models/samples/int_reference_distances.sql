@@ -14,12 +14,8 @@ with new_windows as (
 ),
 
 reference_rows as (
-    select reference_features.*
-    from {{ ref('int_reference_features') }} as reference_features
-    semi join new_windows
-        on
-            reference_features.model_name = new_windows.model_name
-            and reference_features.model_version = new_windows.model_version
+    select * from {{ ref('int_reference_features') }}
+    where (model_name, model_version) in (select (model_name, model_version) from new_windows)
 ),
 
 scales as (
@@ -74,8 +70,7 @@ window_rows as (
 ),
 
 window_samples as (
-    select * exclude (sample_rank)
-    from window_rows
+    select * from window_rows
     where sample_rank <= {{ var('embedding_sample_size') }}
 ),
 
