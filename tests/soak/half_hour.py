@@ -22,7 +22,7 @@ import httpx
 
 from tests.ingest.api_home import make_models
 from tests.measured import table
-from tests.ops.upped import Up, up
+from tests.ops.upped import PATIENCE, Up, up
 from tests.soak import processes
 from tests.soak.processes import Growth, Sample
 from tests.warehouse.home import Home
@@ -82,7 +82,8 @@ class Sender:
                 time.sleep(max(0.0, due - time.monotonic()))
 
     def _send(self, client: httpx.Client, path: str, body: Mapping[str, object]) -> None:
-        while True:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             try:
                 if client.post(path, json=body).is_success:
                     return
@@ -90,6 +91,7 @@ class Sender:
                 pass
             self.again += 1
             time.sleep(0.2)
+        raise TimeoutError(f"{path} was not acknowledged in {PATIENCE:g} s")
 
 
 @dataclass(frozen=True)
