@@ -46,10 +46,9 @@ Parameters
     {%- for number in range(2, (found.columns[0].values()[0] | int) + 1) -%}
         {%- do take_batch(number) -%}
         {%- do run_query("create or replace temp table " ~ batch ~ " as " ~ compiled_code) -%}
-        {%- do run_query(
-            "delete from " ~ this ~ " where (" ~ config.get('unique_key') ~ ") in (select (" ~ config.get('unique_key') ~ ") from " ~ batch ~ ")"
-        ) -%}
-        {%- do run_query("insert into " ~ this ~ " by name select * from " ~ batch) -%}
+        {%- do run_query(get_delete_insert_merge_sql(
+            this, api.Relation.create(identifier=batch), config.get('unique_key'), adapter.get_columns_in_relation(this), none
+        )) -%}
         {%- do run_query("drop table " ~ batch) -%}
     {%- endfor -%}
     {%- for name in ['batches', 'begin', 'end'] -%}{%- do run_query("reset variable " ~ this.identifier ~ "_" ~ name) -%}{%- endfor -%}

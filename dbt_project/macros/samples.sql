@@ -80,6 +80,16 @@ Parameters
     where sample_rank <= {{ size }}
 {%- endmacro %}
 
+{# A join that leaves out the rows that the table holds already, told by the columns `keys`. #}
+{% macro unless_described(rows, keys) -%}
+    {%- if is_incremental() %}
+    anti join {{ this }} as described
+        on
+            {% for key in keys %}{{ "and " if not loop.first }}{{ rows }}.{{ key }} = described.{{ key }}
+            {% endfor %}
+    {%- endif %}
+{%- endmacro %}
+
 {# The days that a table has to describe (again): those whose sample has changed. #}
 {% macro changed_days() -%}
     select days.*
@@ -93,14 +103,7 @@ Parameters
         from {{ ref('int_samples') }}
         group by 1, 2, 3
     ) as days
-    {%- if is_incremental() %}
-    anti join {{ this }} as described
-        on
-            days.model_name = described.model_name
-            and days.model_version = described.model_version
-            and days.window_start_at = described.window_start_at
-            and days.fold_id = described.fold_id
-    {%- endif %}
+    {{ unless_described('days', ['model_name', 'model_version', 'window_start_at', 'fold_id']) }}
 {%- endmacro %}
 
 {# The windows of references that a table does not describe yet, with enough rows; row_count is what is compared: its sample and the rest's. #}
@@ -120,14 +123,7 @@ Parameters
         {{ "union all" if not loop.last }}
         {%- endfor %}
     ) as found
-    {%- if is_incremental() %}
-    anti join {{ this }} as described
-        on
-            found.model_name = described.model_name
-            and found.model_version = described.model_version
-            and found.window_grain = described.window_grain
-            and found.window_start_at = described.window_start_at
-    {%- endif %}
+    {{ unless_described('found', ['model_name', 'model_version', 'window_grain', 'window_start_at']) }}
 {%- endmacro %}
 
 {# The windows that a table has to describe (again): those of some grains whose sample has changed, with enough rows. #}
@@ -142,15 +138,7 @@ Parameters
         windows.sample_limit,
         windows.fold_id
     from {{ ref('int_sample_windows') }} as windows
-    {%- if is_incremental() %}
-    anti join {{ this }} as described
-        on
-            windows.model_name = described.model_name
-            and windows.model_version = described.model_version
-            and windows.window_grain = described.window_grain
-            and windows.window_start_at = described.window_start_at
-            and windows.fold_id = described.fold_id
-    {%- endif %}
+    {{ unless_described('windows', ['model_name', 'model_version', 'window_grain', 'window_start_at', 'fold_id']) }}
     where
         windows.row_count >= {{ minimum_count }}
         and windows.window_grain in ('{{ grains | join("', '") }}')
@@ -168,6 +156,23 @@ Parameters
         range(1, len({{ bases }}.positions) + 1),
         lambda i: cast(({{ raw }}[{{ bases }}.positions[i]] - {{ bases }}.feature_means[i]) / {{ bases }}.feature_stds[i] as float)
     )
+{%- endmacro %}
+
+{# The vector of a row in the space of a basis. `rows` has raw_row (covariate_list) and embedding; `bases` is measured_bases. #}
+{% macro basis_vector(rows, bases='bases') -%}
+    case
+        when {{ bases }}.drift_kind = 'embedding' then {{ rows }}.embedding
+        else {{ joint_row(rows ~ '.raw_row', bases) }}
+    end
+{%- endmacro %}
+
+{# Every basis with what basis_vector needs, and the named columns of int_bases: a query, to which a condition on `fitted` may be added. #}
+{% macro measured_bases(columns, features) -%}
+    select
+        {% for name in ['model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds'] + columns %}fitted.{{ name }},
+        {% endfor -%}
+        {{ covariate_positions('fitted.feature_names', features) }} as positions
+    from {{ ref('int_bases') }} as fitted
 {%- endmacro %}
 
 {# All covariates of number_columns as one list. #}

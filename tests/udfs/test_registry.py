@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from udfs import plugin
 from udfs.function import ARROW
 from udfs.plugin import Plugin
 from udfs.registry import REGISTRY
@@ -35,6 +37,28 @@ def test_every_function_says_what_it_is() -> None:
         kinds = [kind for _, kind in function.parameters]
         fields = () if isinstance(function.returns, str) else function.returns
         assert set(kinds) | {kind for _, kind in fields} <= set(ARROW)
+
+
+def test_a_filter_on_an_answer_does_not_have_it_computed_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    (known,) = (function for function in REGISTRY if function.name == "ks_two_sample")
+
+    def kernel(x: Any, y: Any) -> Any:
+        asked.append(len(x))
+        return known.kernel(x, y)
+
+    monkeypatch.setattr(plugin, "REGISTRY", (replace(known, kernel=kernel),))
+    with duckdb.connect() as opened:
+        Plugin.configure_connection(SimpleNamespace(), opened)  # type: ignore[arg-type]
+        found = opened.execute(
+            "with pairs as (select [1.0, 2, 3] as x, range(n)::double[] as y from range(50) t(n)),"
+            " answers as (select ks_two_sample(x, y) as answer from pairs)"
+            " select answer.statistic from answers where answer is not null"
+        ).fetchall()
+    assert len(found) == 48, "fewer than two numbers give no answer"
+    assert len(asked) == 50
 
 
 def test_a_table_of_lists_is_answered_row_by_row(connection: duckdb.DuckDBPyConnection) -> None:

@@ -19,12 +19,7 @@ samples as (
 ),
 
 bases as (
-    select
-        {% for name in ['model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds', 'frequencies'] -%}
-            fitted.{{ name }},
-        {% endfor -%}
-        {{ covariate_positions('fitted.feature_names', features) }} as positions
-    from {{ ref('int_bases') }} as fitted
+    {{ measured_bases(['frequencies'], features) }}
     where fitted.frequencies is not null
 ),
 
@@ -55,10 +50,7 @@ vectors as (
         bases.feature_name,
         bases.basis_id,
         list(
-            case
-                when bases.drift_kind = 'embedding' then raw_rows.embedding
-                else {{ joint_row('raw_rows.raw_row', 'bases') }}
-            end
+            {{ basis_vector('raw_rows') }}
             order by raw_rows.sample_hash
         ) as vectors
     from raw_rows

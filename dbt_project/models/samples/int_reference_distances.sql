@@ -28,14 +28,7 @@ blocks as (
 ),
 
 bases as (
-    select
-        {% for name in [
-            'model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds', 'means',
-            'median_distance', 'components', 'explained_variances'
-        ] %}fitted.{{ name }},
-        {% endfor -%}
-        {{ covariate_positions('fitted.feature_names', features) }} as positions
-    from {{ ref('int_bases') }} as fitted
+    {{ measured_bases(['means', 'median_distance', 'components', 'explained_variances'], features) }}
 ),
 
 reference_samples as (
@@ -218,10 +211,7 @@ side_vectors as (
         bases.feature_name,
         bases.basis_id,
         list(
-            case
-                when bases.drift_kind = 'embedding' then sides.embedding
-                else {{ joint_row('sides.raw_row', 'bases') }}
-            end
+            {{ basis_vector('sides') }}
             order by sides.sample_hash
         ) as vectors
     from sides

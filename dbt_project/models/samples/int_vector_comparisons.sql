@@ -21,14 +21,7 @@ reference_rows as (
 ),
 
 bases as (
-    select
-        {% for name in [
-            'model_name', 'model_version', 'drift_kind', 'feature_name', 'basis_id', 'feature_means', 'feature_stds', 'means',
-            'median_distance', 'components', 'explained_variances'
-        ] %}fitted.{{ name }},
-        {% endfor -%}
-        {{ covariate_positions('fitted.feature_names', features) }} as positions
-    from {{ ref('int_bases') }} as fitted
+    {{ measured_bases(['means', 'median_distance', 'components', 'explained_variances'], features) }}
 ),
 
 reference_samples as (
@@ -54,10 +47,7 @@ reference_vectors as (
         bases.basis_id,
         list(reference_raw.day_number order by reference_raw.sample_hash) as day_numbers,
         list(
-            case
-                when bases.drift_kind = 'embedding' then reference_raw.embedding
-                else {{ joint_row('reference_raw.raw_row', 'bases') }}
-            end
+            {{ basis_vector('reference_raw') }}
             order by reference_raw.sample_hash
         ) as vectors
     from reference_raw
@@ -108,10 +98,7 @@ window_vectors as (
         bases.basis_id,
         list(window_rows.day_number order by window_rows.sample_hash) as day_numbers,
         list(
-            case
-                when bases.drift_kind = 'embedding' then window_rows.embedding
-                else {{ joint_row('window_rows.raw_row', 'bases') }}
-            end
+            {{ basis_vector('window_rows') }}
             order by window_rows.sample_hash
         ) as vectors
     from window_rows
