@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,13 +58,14 @@ class Sender:
         self._address, self._pause = address, 1 / rate
         self._rng = random.Random(7)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        self._pool = ThreadPoolExecutor(1)
+        self._done = self._pool.submit(self._run)
 
     def stop(self) -> None:
-        """Send no more; returns when all that was begun is acknowledged."""
+        """Send no more; return when what was begun is acknowledged, or raise what ended it."""
         self._stop.set()
-        self._thread.join()
+        self._pool.shutdown()
+        self._done.result()
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -96,7 +98,10 @@ class Sender:
 
 @dataclass(frozen=True)
 class HalfHour:
-    """What was seen: samples of memory, kills by name, (sent, counted) by kind, and the sender."""
+    """What was seen: samples of memory, kills by name, (sent, counted) by kind.
+
+    `again` is how often sending was in vain, `code` the exit code of the services.
+    """
 
     samples: Sequence[Sample]
     killed: Mapping[str, int]
