@@ -161,8 +161,8 @@ def _replay(say: Say) -> str:
                 ["peak MB of the process", round(peak), "1,000"],
             ],
         )
-        + f"\n\nReference: the half year before 2020; {windows} weeks, {rows:,} weekly rows of metrics. Slowest"
-        f" (wall): {', '.join(f'{name} {models[name]:.1f} s' for name in worst)}."
+        + f"\n\nReference: the half year before 2020; {windows} weeks, {rows:,} weekly rows of"
+        f" metrics. Slowest (wall): {', '.join(f'{name} {models[name]:.1f} s' for name in worst)}."
     )
 
 
