@@ -80,6 +80,53 @@ Parameters
     where sample_rank <= {{ size }}
 {%- endmacro %}
 
+{#
+The rows of samples for the whole, and again for each value of the segments that var('sample_segments') names: a query of segment_name,
+segment_value and the named columns.
+
+Parameters
+    rows      a relation (or CTE) of sampled rows
+    codes     a relation with a column segment_<name> for each segment
+    is_same   the condition on which a row of codes is of a row of `rows`
+#}
+{% macro whole_and_segments(rows, columns, codes, is_same) -%}
+    {%- for name in var('sample_segments') if name not in var('segment_columns') -%}
+        {{ exceptions.raise_compiler_error("sample_segments names " ~ name ~ ", which is not one of segment_columns: name it there too") }}
+    {%- endfor -%}
+    select
+        'all' as segment_name,
+        'all' as segment_value,
+        {{ columns | join(',\n        ') }}
+    from {{ rows }}
+    {%- for name in var('sample_segments') %}
+    union all
+    select
+        '{{ name }}' as segment_name,
+        codes.segment_{{ name }} as segment_value,
+        {% for column in columns %}{{ rows }}.{{ column }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from {{ rows }}
+    inner join {{ codes }} as codes on {{ is_same }}
+    where codes.segment_{{ name }} is not null
+    {%- endfor %}
+{%- endmacro %}
+
+{# whole_and_segments of rows of references, which model and sample_hash tell. #}
+{% macro reference_parts(rows, columns) -%}
+    {{ whole_and_segments(
+        rows, columns, ref('int_reference_codes'),
+        rows ~ ".model_name = codes.model_name and " ~ rows ~ ".model_version = codes.model_version and " ~ rows ~ ".sample_hash = "
+        ~ sample_hash('codes.event_id')
+    ) }}
+{%- endmacro %}
+
+{# whole_and_segments of rows of windows, which their position tells. #}
+{% macro window_parts(rows, columns) -%}
+    {{ whole_and_segments(
+        rows, columns, ref('int_predictions'),
+        rows ~ ".source_id = codes.source_id and " ~ rows ~ ".partition_id = codes.partition_id and " ~ rows ~ ".position = codes.position"
+    ) }}
+{%- endmacro %}
+
 {# A join that leaves out the rows that the table holds already, told by the columns `keys`. #}
 {% macro unless_described(rows, keys) -%}
     {%- if is_incremental() %}

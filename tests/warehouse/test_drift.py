@@ -1,5 +1,6 @@
 """What a window is compared with, and that every way to ask gives the same numbers."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,13 @@ from tests.sql.macros import METRICS
 from tests.sql.test_laws import oracle
 from tests.warehouse.home import BEGIN, Home, draw
 
-SEGMENTS = ("--vars", '{"segment_columns": ["is_new"], "segment_minimum_count": 30}')
+KINDS = ["previous", "seasonal", "training"]
+SETTINGS = {
+    "segment_columns": ["is_new"],
+    "segment_minimum_count": 30,
+    "segment_reference_kinds": KINDS,
+}
+SEGMENTS = ("--vars", json.dumps(SETTINGS))
 ALL = "segment_name = 'all' and reference_kind = 'training'"
 WEEK = timedelta(days=7)
 
@@ -215,6 +222,28 @@ def test_a_segment_is_compared_with_the_same_segment(home: Home) -> None:
     found = _values(home, f"{_week(4)} and {where} and reference_kind = 'training'")
     _assert_equal(found, expected)
     assert {metric for *_, metric in found} == {"psi", "js_distance", "chi_square"}
+
+
+@pytest.mark.parametrize(("kind", "first"), [("previous", 3), ("seasonal", 0)])
+def test_a_segment_is_compared_with_the_same_segment_of_earlier_traffic(
+    home: Home, kind: str, first: int
+) -> None:
+    where = "segment_name = 'is_new' and segment_value = 'false'"
+    expected = _sides(
+        _counts(home, f"{where} and {_between(first, 4)}"),
+        _counts(home, f"{where} and {_between(4, 5)}"),
+    )
+    found = _values(home, f"{_week(4)} and {where} and reference_kind = '{kind}'")
+    _assert_equal(found, expected)
+    assert {metric for *_, metric in found} == {"psi", "js_distance", "chi_square"}
+
+
+def test_segments_are_compared_with_the_reference_kinds_that_are_named_alone(home: Home) -> None:
+    kinds = home.query(
+        "select distinct reference_kind from fct_drift_metrics"
+        " where segment_name != 'all' order by 1"
+    )
+    assert [kind for (kind,) in kinds] == KINDS
 
 
 def test_a_segment_with_too_few_rows_is_not_judged(home: Home) -> None:

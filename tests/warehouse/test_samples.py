@@ -251,6 +251,35 @@ def test_ks_of_a_segment_is_that_of_the_sampled_rows_of_it(
         assert 0 < p <= 1
 
 
+def test_mmd_of_a_segment_is_that_of_the_sampled_rows_of_it_in_the_space_of_the_whole(
+    at_once: Home, reference: Rows, events: Rows
+) -> None:
+    rows = at_once.query(
+        "select window_start_at, metric_value, reference_count, current_count, p_value"
+        " from fct_drift_metrics where window_grain = 'week' and segment_name = 'kind'"
+        " and segment_value = '1' and metric_name = 'mmd_squared' and drift_kind = 'embedding'"
+        " order by all"
+    )
+    (median,) = at_once.query(
+        "select median_distance from int_bases where drift_kind = 'embedding'"
+    )
+    shares = []
+    for number, (start, value, reference_count, current_count, p) in enumerate(rows):
+        assert start == (BEGIN + timedelta(days=7 * number)).replace(tzinfo=None)
+        x, y = (
+            np.array(
+                [row["embedding"] for row in side if row["features"]["kind"] == "1"], np.float32
+            )
+            for side in (_sample(reference, SIZE), _sample(_week(events, number), SIZE))
+        )
+        assert (reference_count, current_count) == (len(x), len(y))
+        exact = mmd_squared(x, y, None, None, median[0], 0, 1)
+        assert exact is not None
+        assert value == pytest.approx(exact.statistic, abs=1e-6)
+        shares.append(p <= 0.05)
+    assert shares == [False, False, True]
+
+
 def test_sums_of_fourier_features_tell_of_any_two_stretches_what_the_kernel_does(
     at_once: Home,
 ) -> None:
@@ -293,7 +322,7 @@ def test_a_shift_of_the_embedding_is_found_in_its_week_and_decides(at_once: Home
     rows = at_once.query(
         "select metric_name, p_value <= 0.05, is_decision, warn_bound is not null"
         " from fct_drift_metrics where drift_kind = 'embedding' and window_grain = 'week'"
-        " order by window_start_at, metric_name"
+        " and segment_name = 'all' order by window_start_at, metric_name"
     )
     assert [row[:3] for row in rows] == [
         ("mmd_squared", False, True),
@@ -308,17 +337,18 @@ def test_a_shift_of_the_embedding_is_found_in_its_week_and_decides(at_once: Home
 
 def test_the_contributions_of_the_components_sum_to_the_distance(at_once: Home) -> None:
     sums = at_once.query(
-        "select window_grain, window_start_at, sum(contribution) from fct_embedding_components"
-        " group by all order by all"
+        "select window_grain, window_start_at, segment_name, segment_value, sum(contribution)"
+        " from fct_embedding_components group by all order by all"
     )
     wholes = at_once.query(
-        "select window_grain, window_start_at, metric_value from fct_drift_metrics"
-        " where metric_name = 'pca_wasserstein' order by all"
+        "select window_grain, window_start_at, segment_name, segment_value, metric_value"
+        " from fct_drift_metrics where metric_name = 'pca_wasserstein' order by all"
     )
     assert len(sums) == len(wholes) > 0
     for part, whole in zip(sums, wholes, strict=True):
-        assert part[:2] == whole[:2]
-        assert part[2] == pytest.approx(whole[2], rel=1e-12)
+        assert part[:-1] == whole[:-1]
+        assert part[-1] == pytest.approx(whole[-1], rel=1e-12)
+    assert {row[2] for row in wholes} == {"all", "kind"}
 
 
 def test_a_profile_tells_what_the_values_are_like(at_once: Home, events: Rows) -> None:

@@ -78,7 +78,9 @@ judged as (
             reference_sizes.side = 'reference'
             and comparisons.reference_number = reference_sizes.side_number
             and current_sizes.histogram_number = reference_sizes.histogram_number
-    where case when comparisons.reference_kind = 'training' then keys.reference_count else reference_sizes.row_count end > 0
+    where
+        case when comparisons.reference_kind = 'training' then keys.reference_count else reference_sizes.row_count end > 0
+        and (current_sizes.is_whole or comparisons.reference_kind in ('{{ var("segment_reference_kinds") | join("', '") }}'))
 ),
 
 -- every bin of the spec, the empty ones too; of a segment only those that hold a row of either side

@@ -39,7 +39,7 @@ sides as (
         model_name,
         model_version,
         window_grain,
-        reference_kind = 'pinned' as has_segments,
+        reference_kind in ('{{ var("segment_reference_kinds") | join("', '") }}') as has_segments,
         reference_kind = 'seasonal' and window_grain = 'day' as is_one_weekday,
         is_label_only,
         reference_start_at as from_at,

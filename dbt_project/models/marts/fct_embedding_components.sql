@@ -1,4 +1,4 @@
-{# One row per window and principal component of the embeddings: how far it moved. #}
+{# One row per window, segment and principal component of the embeddings: how far it moved. #}
 with comparisons as (
     select * from {{ ref('int_vector_comparisons') }}
     where component_weights is not null
@@ -10,6 +10,8 @@ numbered as (
         model_version,
         window_grain,
         window_start_at,
+        segment_name,
+        segment_value,
         basis_id,
         reference_count,
         current_count,
@@ -28,8 +30,8 @@ components as (
         window_grain,
         window_start_at,
         'training' as reference_kind,
-        'all' as segment_name,
-        'all' as segment_value,
+        segment_name,
+        segment_value,
         cast(component_number as integer) as component_number,
         component_distances[component_number] as wasserstein,
         component_shifts[component_number] as mean_shift,

@@ -30,25 +30,7 @@ reference_samples as (
 ),
 
 reference_parts as (
-    select
-        'all' as segment_name,
-        'all' as segment_value,
-        {{ (['model_name', 'model_version'] + numbers) | join(',\n        ') }}
-    from reference_samples
-    {%- for name in var('sample_segments') %}
-    union all
-    select
-        '{{ name }}' as segment_name,
-        codes.segment_{{ name }} as segment_value,
-        {% for column in ['model_name', 'model_version'] + numbers %}reference_samples.{{ column }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from reference_samples
-    inner join {{ ref('int_reference_codes') }} as codes
-        on
-            reference_samples.model_name = codes.model_name
-            and reference_samples.model_version = codes.model_version
-            and reference_samples.sample_hash = {{ sample_hash('codes.event_id') }}
-    where codes.segment_{{ name }} is not null
-    {%- endfor %}
+    {{ reference_parts('reference_samples', ['model_name', 'model_version'] + numbers) }}
 ),
 
 window_rows as (
@@ -78,25 +60,7 @@ window_rows as (
 
 {% set columns = keep + ['fold_id', 'day_start_at'] + numbers -%}
 window_parts as (
-    select
-        'all' as segment_name,
-        'all' as segment_value,
-        {{ columns | join(',\n        ') }}
-    from window_rows
-    {%- for name in var('sample_segments') %}
-    union all
-    select
-        '{{ name }}' as segment_name,
-        predictions.segment_{{ name }} as segment_value,
-        {% for column in columns %}window_rows.{{ column }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from window_rows
-    inner join {{ ref('int_predictions') }} as predictions
-        on
-            window_rows.source_id = predictions.source_id
-            and window_rows.partition_id = predictions.partition_id
-            and window_rows.position = predictions.position
-    where predictions.segment_{{ name }} is not null
-    {%- endfor %}
+    {{ window_parts('window_rows', columns) }}
 ),
 
 day_sizes as (

@@ -1,7 +1,6 @@
 {# One row per window, segment, feature and metric that samples give: the value, its law and its p-value. #}
 {{ config(materialized='table') }}
-{% set window_key = ['model_name', 'model_version', 'window_grain', 'window_start_at'] %}
-{% set segment_key = window_key + ['segment_name', 'segment_value'] %}
+{% set segment_key = ['model_name', 'model_version', 'window_grain', 'window_start_at', 'segment_name', 'segment_value'] %}
 with numbers as (
     select * from {{ ref('int_number_comparisons') }}
 ),
@@ -131,10 +130,8 @@ wasserstein_rows as (
 
 vector_rows as (
     select
-        {% for name in window_key %}vectors.{{ name }},
+        {% for name in segment_key %}vectors.{{ name }},
         {% endfor -%}
-        'all' as segment_name,
-        'all' as segment_value,
         vectors.drift_kind,
         vectors.feature_name,
         vectors.basis_id as bin_spec_id,

@@ -1,4 +1,4 @@
-{# One row per window and space of vectors: MMD and distances along the components of its sample from that of the reference. #}
+{# One row per window, segment and space of vectors: MMD and distances along components of its sample, in the space of the whole. #}
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
@@ -7,6 +7,8 @@
 ) }}
 {% set features = registered_features() %}
 {% set numbers = number_columns(features) %}
+{% set window = ['model_name', 'model_version', 'window_grain', 'window_start_at'] %}
+{% set segment = ['segment_name', 'segment_value'] %}
 with windows as (
     {{ changed_windows(var('vector_grains'), var('window_minimum_count')) }}
     and {{ in_batch('windows.window_start_at') }}
@@ -39,21 +41,29 @@ reference_raw as (
     from reference_samples
 ),
 
+{% set vector = ['sample_hash', 'day_number', 'embedding', 'raw_row'] -%}
+reference_parts as (
+    {{ reference_parts('reference_raw', ['model_name', 'model_version'] + vector) }}
+),
+
 -- in one order, so that sums are the same to the last digit however events came
 reference_vectors as (
     select
+        reference_parts.segment_name,
+        reference_parts.segment_value,
         bases.model_name,
         bases.model_version,
         bases.basis_id,
-        list(reference_raw.day_number order by reference_raw.sample_hash) as day_numbers,
+        list(reference_parts.day_number order by reference_parts.sample_hash) as day_numbers,
         list(
-            {{ basis_vector('reference_raw') }}
-            order by reference_raw.sample_hash
+            {{ basis_vector('reference_parts') }}
+            order by reference_parts.sample_hash
         ) as vectors
-    from reference_raw
+    from reference_parts
     inner join bases
-        on reference_raw.model_name = bases.model_name and reference_raw.model_version = bases.model_version
-    group by 1, 2, 3
+        on reference_parts.model_name = bases.model_name and reference_parts.model_version = bases.model_version
+    group by 1, 2, 3, 4, 5
+    having reference_parts.segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
 ),
 
 window_rows as (
@@ -64,6 +74,9 @@ window_rows as (
         windows.window_grain,
         windows.window_start_at,
         windows.fold_id,
+        samples.source_id,
+        samples.partition_id,
+        samples.position,
         samples.sample_hash,
         {{ day_number('samples.window_start_at', 'samples.model_name') }} as day_number,
         samples.embedding,
@@ -86,34 +99,39 @@ window_rows as (
     {%- endfor %}
 ),
 
+compared_rows as (
+    select * from window_rows
+    where sample_rank <= {{ var('embedding_sample_size') }}
+),
+
+window_parts as (
+    {{ window_parts('compared_rows', window + ['fold_id'] + vector) }}
+),
+
 window_vectors as (
     select
-        window_rows.model_name,
-        window_rows.model_version,
-        window_rows.window_grain,
-        window_rows.window_start_at,
-        window_rows.fold_id,
+        {% for name in window + segment %}window_parts.{{ name }},
+        {% endfor -%}
+        window_parts.fold_id,
         bases.drift_kind,
         bases.feature_name,
         bases.basis_id,
-        list(window_rows.day_number order by window_rows.sample_hash) as day_numbers,
+        list(window_parts.day_number order by window_parts.sample_hash) as day_numbers,
         list(
-            {{ basis_vector('window_rows') }}
-            order by window_rows.sample_hash
+            {{ basis_vector('window_parts') }}
+            order by window_parts.sample_hash
         ) as vectors
-    from window_rows
+    from window_parts
     inner join bases
-        on window_rows.model_name = bases.model_name and window_rows.model_version = bases.model_version
-    where window_rows.sample_rank <= {{ var('embedding_sample_size') }}
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+        on window_parts.model_name = bases.model_name and window_parts.model_version = bases.model_version
+    group by {% for name in window + segment %}window_parts.{{ name }}, {% endfor %}window_parts.fold_id, bases.drift_kind, bases.feature_name, bases.basis_id
+    having window_parts.segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
 ),
 
 compared as (
     select
-        window_vectors.model_name,
-        window_vectors.model_version,
-        window_vectors.window_grain,
-        window_vectors.window_start_at,
+        {% for name in window + segment %}window_vectors.{{ name }},
+        {% endfor -%}
         window_vectors.fold_id,
         window_vectors.drift_kind,
         window_vectors.feature_name,
@@ -144,9 +162,8 @@ compared as (
     from window_vectors
     inner join reference_vectors
         on
-            window_vectors.model_name = reference_vectors.model_name
-            and window_vectors.model_version = reference_vectors.model_version
-            and window_vectors.basis_id = reference_vectors.basis_id
+            {% for name in ['model_name', 'model_version'] + segment + ['basis_id'] %}{{ "and " if not loop.first }}window_vectors.{{ name }} = reference_vectors.{{ name }}
+            {% endfor %}
     inner join bases
         on
             window_vectors.model_name = bases.model_name
@@ -156,10 +173,7 @@ compared as (
 
 comparisons as (
     select
-        model_name,
-        model_version,
-        window_grain,
-        window_start_at,
+        {{ (window + segment) | join(',\n        ') }},
         drift_kind,
         feature_name,
         basis_id,
