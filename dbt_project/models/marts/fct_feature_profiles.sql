@@ -4,6 +4,8 @@
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
     on_schema_change='append_new_columns',
+    pre_hook="{{ begin_batches(changed_windows(var('sample_grains'), 1)) }}",
+    post_hook='{{ finish_batches() }}',
 ) }}
 {% set features = registered_features() %}
 {% set numbers = number_columns(features) %}
@@ -12,19 +14,22 @@
 {% set quantiles = [('quantile_05', 0.05), ('quantile_25', 0.25), ('quantile_50', 0.5), ('quantile_75', 0.75), ('quantile_95', 0.95)] %}
 with windows as (
     {{ changed_windows(var('sample_grains'), 1) }}
+    and {{ in_batch('windows.window_start_at') }}
 ),
 
 samples as (
     select * from {{ ref('int_samples') }}
+    where {{ near_batch('window_start_at', 'month') }}
 ),
 
 moments as (
     select * from {{ ref('int_moments') }}
+    where {{ near_batch('window_start_at', 'month') }}
 ),
 
 cube as (
     select * from {{ ref('fct_histogram_bins') }}
-    where segment_name = 'all'
+    where segment_name = 'all' and {{ in_batch('window_start_at') }}
 ),
 
 reference_values as (
