@@ -81,6 +81,38 @@ Parameters
 {%- endmacro %}
 
 {#
+The sampled rows of the windows of a batch: a query of model, window, fold_id, day_start_at and the named columns of int_samples.
+
+Parameters
+    windows   a CTE as changed_windows
+    samples   a CTE of int_samples
+    grains    lengths of windows
+#}
+{% macro rows_of_windows(windows, samples, grains, columns) -%}
+    {%- for grain in grains %}
+    select
+        {{ windows }}.model_name,
+        {{ windows }}.model_version,
+        {{ windows }}.window_grain,
+        {{ windows }}.window_start_at,
+        {{ windows }}.fold_id,
+        {{ samples }}.window_start_at as day_start_at,
+        {% for name in columns %}{{ samples }}.{{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
+    from {{ windows }}
+    inner join {{ samples }}
+        on
+            {{ windows }}.model_name = {{ samples }}.model_name
+            and {{ windows }}.model_version = {{ samples }}.model_version
+            and {{ windows }}.window_start_at = {{ driftnet.window_start(samples ~ '.window_start_at', grain, window_timezone(samples ~ '.model_name')) }}
+            and {{ windows }}.sample_limit >= {{ samples }}.sample_hash
+    where
+        {{ windows }}.window_grain = '{{ grain }}'
+        and {{ near_batch(samples ~ '.window_start_at', grain) }}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
 The rows of samples for the whole, and again for each value of the segments that var('sample_segments') names: a query of segment_name,
 segment_value and the named columns.
 

@@ -34,28 +34,7 @@ reference_parts as (
 ),
 
 window_rows as (
-    {%- for grain in var('sample_grains') %}
-    select
-        {% for name in keep %}windows.{{ name }},
-        {% endfor -%}
-        windows.fold_id,
-        samples.window_start_at as day_start_at,
-        samples.source_id,
-        samples.partition_id,
-        samples.position,
-        {% for name in numbers %}samples.{{ name }}{{ ",\n        " if not loop.last }}{% endfor %}
-    from windows
-    inner join samples
-        on
-            windows.model_name = samples.model_name
-            and windows.model_version = samples.model_version
-            and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
-            and windows.sample_limit >= samples.sample_hash
-    where
-        windows.window_grain = '{{ grain }}'
-        and {{ near_batch('samples.window_start_at', grain) }}
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
+    {{ rows_of_windows('windows', 'samples', var('sample_grains'), ['source_id', 'partition_id', 'position'] + numbers) }}
 ),
 
 {% set columns = keep + ['fold_id', 'day_start_at'] + numbers -%}

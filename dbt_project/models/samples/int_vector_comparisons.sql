@@ -66,41 +66,24 @@ reference_vectors as (
     having reference_parts.segment_name = 'all' or count(*) >= {{ var('segment_minimum_count') }}
 ),
 
+{% set position = ['source_id', 'partition_id', 'position'] -%}
 window_rows as (
-    {%- for grain in var('vector_grains') %}
+    {{ rows_of_windows('windows', 'samples', var('vector_grains'), position + ['sample_hash', 'embedding'] + numbers) }}
+),
+
+window_raw as (
     select
-        windows.model_name,
-        windows.model_version,
-        windows.window_grain,
-        windows.window_start_at,
-        windows.fold_id,
-        samples.source_id,
-        samples.partition_id,
-        samples.position,
-        samples.sample_hash,
-        {{ day_number('samples.window_start_at', 'samples.model_name') }} as day_number,
-        samples.embedding,
-        {{ covariate_list('samples', features) }} as raw_row,
-        row_number() over (
-            partition by windows.model_name, windows.model_version, windows.window_start_at
-            order by samples.sample_hash asc
-        ) as sample_rank
-    from windows
-    inner join samples
-        on
-            windows.model_name = samples.model_name
-            and windows.model_version = samples.model_version
-            and windows.window_start_at = {{ driftnet.window_start('samples.window_start_at', grain, window_timezone('samples.model_name')) }}
-            and windows.sample_limit >= samples.sample_hash
-    where
-        windows.window_grain = '{{ grain }}'
-        and {{ near_batch('samples.window_start_at', grain) }}
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
+        {{ (window + ['fold_id'] + position) | join(',\n        ') }},
+        sample_hash,
+        {{ day_number('day_start_at', 'model_name') }} as day_number,
+        embedding,
+        {{ covariate_list('window_rows', features) }} as raw_row,
+        row_number() over (partition by model_name, model_version, window_grain, window_start_at order by sample_hash asc) as sample_rank
+    from window_rows
 ),
 
 compared_rows as (
-    select * from window_rows
+    select * from window_raw
     where sample_rank <= {{ var('embedding_sample_size') }}
 ),
 
