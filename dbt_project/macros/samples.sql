@@ -122,9 +122,6 @@ Parameters
     is_same   the condition on which a row of codes is of a row of `rows`
 #}
 {% macro whole_and_segments(rows, columns, codes, is_same) -%}
-    {%- for name in var('sample_segments') if name not in var('segment_columns') -%}
-        {{ exceptions.raise_compiler_error("sample_segments names " ~ name ~ ", which is not one of segment_columns: name it there too") }}
-    {%- endfor -%}
     select
         'all' as segment_name,
         'all' as segment_value,

@@ -1,6 +1,6 @@
 {# One row per comparison of this build, segment, feature and metric of binned values: the value, its law and its probability. #}
 {% set histogram = ['comparison_number', 'histogram_number'] %}
-{% set values = ['psi', 'kl_divergence', 'js_distance', 'hellinger', 'total_variation', 'l_infinity', 'chi_square', 'cramers_v'] %}
+{% set values = binned_metrics() %}
 {% set facts = [
     'reference_count', 'current_count', 'degrees_of_freedom', 'pooled_deviation', 'sampling_variance', 'design_effect',
     'has_design_effect'

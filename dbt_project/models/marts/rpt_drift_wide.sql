@@ -6,10 +6,7 @@
     'model_name', 'model_version', 'window_grain', 'window_start_at', 'window_end_at', 'is_complete', 'reference_kind', 'segment_name',
     'segment_value', 'drift_kind', 'feature_name'
 ] %}
-{% set names = [
-    'psi', 'kl_divergence', 'js_distance', 'hellinger', 'total_variation', 'l_infinity', 'chi_square', 'cramers_v', 'ks_statistic', 'wasserstein',
-    'mmd_squared', 'pca_wasserstein'
-] %}
+{% set names = binned_metrics() + ['ks_statistic', 'wasserstein', 'mmd_squared', 'pca_wasserstein'] %}
 with metrics as (
     select * from {{ ref('fct_drift_metrics') }}
 ),

@@ -2,7 +2,7 @@
 {% set grains = ['day', 'week', 'month'] %}
 {% set feature = ['model_name', 'model_version', 'window_grain', 'drift_kind', 'feature_name'] %}
 {% set key = feature + ['window_start_at'] %}
-{% set values = ['psi', 'kl_divergence', 'js_distance', 'hellinger', 'total_variation', 'l_infinity', 'chi_square', 'cramers_v'] %}
+{% set values = binned_metrics() %}
 with histograms as (
     select * from {{ ref('int_reference_histograms') }}
     {{ where_version_is_new() }}
