@@ -17,7 +17,7 @@ bounds of a batch are variables of the connection, so that the same query runs o
 {% macro near_batch(day_start_at, grain) -%}
     {{ day_start_at }} between
     coalesce(getvariable('{{ this.identifier }}_begin'), timestamp '-infinity')
-    and coalesce(getvariable('{{ this.identifier }}_end') + interval '1 {{ grain }} 1 day', timestamp 'infinity')
+    and coalesce(cast(getvariable('{{ this.identifier }}_end') as timestamp) + interval '1 {{ grain }} 1 day', timestamp 'infinity')
 {%- endmacro %}
 
 {#

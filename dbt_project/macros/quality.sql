@@ -21,29 +21,99 @@
     ) }}
 {%- endmacro %}
 
+{# The lengths of the windows for which quality is told. #}
+{% macro quality_grains() %}
+    {{ return(['day', 'week', 'month']) }}
+{% endmacro %}
+
+{# The windows of the batch with a new label: as touched_windows. #}
+{% macro newly_labelled_windows() -%}
+    {%- set days -%}
+        select
+            predictions.model_name,
+            predictions.model_version,
+            predictions.window_start_at,
+            count(*) as row_count,
+            bool_or(new_labels.event_id is not null) as is_touched
+        from {{ ref('int_predictions') }} as predictions
+        left join (
+            select
+                model_name,
+                event_id
+            from {{ ref('int_event_labels') }}
+            where is_applied and fold_id > {{ newest_fold(this.identifier) }}
+        ) as new_labels
+            on predictions.model_name = new_labels.model_name and predictions.event_id = new_labels.event_id
+        where predictions.event_status = 'counted' and {{ near_batch('predictions.window_start_at', 'month') }}
+        group by 1, 2, 3
+    {%- endset -%}
+    {{ touched_windows(days) }}
+{%- endmacro %}
+
+{# The windows of the batch with a new event: as touched_windows. #}
+{% macro newly_counted_windows() -%}
+    {%- set days -%}
+        select
+            model_name,
+            model_version,
+            window_start_at,
+            count(*) as row_count,
+            max(counted_fold_id) > {{ newest_fold(this.identifier) }} as is_touched
+        from {{ ref('int_predictions') }}
+        where event_status = 'counted' and {{ near_batch('window_start_at', 'month') }}
+        group by 1, 2, 3
+    {%- endset -%}
+    {{ touched_windows(days) }}
+{%- endmacro %}
+
 {#
-Days whose week or month holds a touched day: what has to be read to count these windows anew. A query of model_name, model_version and
-window_start_at.
+The windows of the batch that hold a touched day: a query of model_name, model_version, window_grain, window_start_at and row_count.
 
 Parameters
-    days      a relation (or CTE) with one row per day of a version: model_name, model_version, window_start_at
-    touched   a relation (or CTE) of the same columns: the days with something new
+    days   a query with one row per day of a version: model_name, model_version, window_start_at, row_count and is_touched
 #}
-{% macro days_of_touched_windows(days, touched) -%}
-    {%- for grain in ['week', 'month'] %}
+{% macro touched_windows(days) -%}
+    select
+        model_name,
+        model_version,
+        window_grain,
+        start_at as window_start_at,
+        sum(row_count) as row_count
+    from (
+        select
+            days.model_name,
+            days.model_version,
+            grains.window_grain,
+            {{ start_at_grain('days.window_start_at', 'days.model_name', 'grains.window_grain', quality_grains()) }} as start_at,
+            days.row_count,
+            days.is_touched
+        from ({{ days }}) as days
+        cross join (select unnest({{ quality_grains() }}) as window_grain) as grains
+    ) as held
+    where {{ in_batch('start_at') }}
+    group by 1, 2, 3, 4
+    having bool_or(is_touched)
+{%- endmacro %}
+
+{#
+The days of windows: what has to be read to tell of them. A query of model_name, model_version and window_start_at.
+
+Parameters
+    rows      a relation (or CTE) with model_name, model_version and window_start_at (day)
+    windows   a relation (or CTE) as touched_windows
+#}
+{% macro days_of_windows(rows, windows) -%}
     select
         days.model_name,
         days.model_version,
         days.window_start_at
-    from {{ days }} as days
-    semi join {{ touched }} as touched
+    from (select distinct model_name, model_version, window_start_at from {{ rows }}) as days
+    semi join {{ windows }} as windows
         on
-            days.model_name = touched.model_name
-            and days.model_version = touched.model_version
-            and {{ driftnet.window_start('days.window_start_at', grain, window_timezone('days.model_name')) }}
-            = {{ driftnet.window_start('touched.window_start_at', grain, window_timezone('touched.model_name')) }}
-    {{ "union" if not loop.last }}
-    {%- endfor %}
+            days.model_name = windows.model_name
+            and days.model_version = windows.model_version
+            and windows.window_start_at
+            = {{ start_at_grain('days.window_start_at', 'days.model_name', 'windows.window_grain', quality_grains()) }}
 {%- endmacro %}
 
 {#
@@ -53,16 +123,17 @@ positive_weight and fold_id.
 Parameters
     rows      a relation (or CTE) with model_name, model_version, window_start_at (day), segment_<name>, score, is_predicted_positive,
               positive_weight and fold_id
-    touched   a relation (or CTE) of touched days, or none: only windows that hold one
+    windows   a relation (or CTE) as touched_windows, or none: these only
 #}
-{% macro quality_rows(rows, touched=none) -%}
-    {%- for grain in ['day', 'week', 'month'] %}
+{% macro quality_rows(rows, windows=none) -%}
+    {%- for grain in quality_grains() %}
     {%- for segment in ['all'] + segment_columns() %}
+    {%- set start_at = driftnet.window_start('window_start_at', grain, window_timezone()) %}
     select
         model_name,
         model_version,
         '{{ grain }}' as window_grain,
-        {{ driftnet.window_start('window_start_at', grain, window_timezone()) }} as window_start_at,
+        {{ start_at }} as window_start_at,
         '{{ segment }}' as segment_name,
         {{ "'all'" if segment == 'all' else 'segment_' ~ segment }} as segment_value,
         window_start_at as day_start_at,
@@ -73,9 +144,10 @@ Parameters
     from {{ rows }}
     where
         {{ 'true' if segment == 'all' else 'segment_' ~ segment ~ ' is not null' }}
-        {%- if touched is not none %}
-        and (model_name, model_version, {{ driftnet.window_start('window_start_at', grain, window_timezone()) }}) in (
-            select (model_name, model_version, {{ driftnet.window_start('window_start_at', grain, window_timezone()) }}) from {{ touched }}
+        {%- if windows is not none %}
+        and (model_name, model_version, {{ start_at }}) in (
+            select (model_name, model_version, window_start_at) from {{ windows }}
+            where window_grain = '{{ grain }}'
         )
         {%- endif %}
     {{ "union all" if not loop.last }}

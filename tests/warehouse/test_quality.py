@@ -19,6 +19,7 @@ Rows = list[dict[str, Any]]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 THRESHOLD, BINS, COSTS = 0.5, 10, (1.0, 5.0)
+SETTINGS = {"segment_columns": ["is_new"]}
 
 
 def oracle(score: Floats, decision: Bools, truth: Bools) -> dict[str, float | None]:
@@ -104,7 +105,7 @@ def home(make_home: Callable[[], Home], drawn: dict[str, tuple[Floats, Bools]]) 
     made.label("toy", unlabelled[:100], True)
     made.send("toy", draw(rng, 50, BEGIN + timedelta(days=len(drawn) + 1), 1))
     made.land()
-    made.build("--vars", "{segment_columns: [is_new]}")
+    made.build("--vars", json.dumps(SETTINGS))
     return made
 
 
@@ -183,6 +184,26 @@ def test_limits_hold_the_value_and_shrink_with_the_rows(home: Home) -> None:
         assert lower - 0.02 <= value <= upper + 0.02, (basis, name)
 
 
+@pytest.mark.parametrize("table", ["int_realised_quality", "int_estimated_quality"])
+def test_small_batches_tell_what_one_tells(home: Home, table: str) -> None:
+    def rows() -> list[tuple[Any, ...]]:
+        return home.query(
+            f"select * from {table}"
+            " order by window_grain, window_start_at, segment_name, segment_value"
+        )
+
+    at_once = rows()
+    batched = json.dumps({**SETTINGS, "batch_rows": 100})
+    home.build("--full-refresh", "--select", table, "--vars", batched)
+    in_batches = rows()
+    assert len(at_once) == len(in_batches) > 0
+    for ours, theirs in zip(in_batches, at_once, strict=True):
+        assert ours == tuple(
+            pytest.approx(value, rel=1e-9, abs=1e-12) if isinstance(value, float) else value
+            for value in theirs
+        )
+
+
 @pytest.mark.slow
 def test_california_housing_comes_out_as_published(tmp_path: Path, shared_data: Path) -> None:
     published = json.loads((shared_data / "published_numbers.json").read_text())
@@ -250,6 +271,7 @@ def test_late_labels_and_kills_between_end_in_the_same_tables(
     positive = [row for row in rows if rng.random() < row["score"]]
     negative = [row for row in rows if row not in positive]
     whole, parts = make_home(), make_home()
+    batched = ("--vars", "{batch_rows: 200}")
     for home in (whole, parts):
         home.register("toy", reference, truths=truths)
     whole.send("toy", rows)
@@ -260,16 +282,16 @@ def test_late_labels_and_kills_between_end_in_the_same_tables(
     parts.label("toy", positive[:200], is_positive=True)
     parts.send("toy", rows[700:])
     parts.land()
-    parts.build()
+    parts.build(*batched)
     parts.send("toy", rows[:700])
     parts.label("toy", negative, is_positive=False)
     parts.land()
     # a build that is killed leaves some tables folded and others not
-    parts.build("--select", "int_folds int_predictions int_labels int_event_labels")
+    parts.build(*batched, "--select", "int_folds int_predictions int_labels int_event_labels")
     parts.label("toy", positive[200:], is_positive=True)
     parts.land()
-    parts.build("--select", "int_folds int_labels int_event_labels int_realised_quality")
-    parts.build()
+    parts.build(*batched, "--select", "int_folds int_labels int_event_labels int_realised_quality")
+    parts.build(*batched)
     assert told(parts) == told(whole)
 
 

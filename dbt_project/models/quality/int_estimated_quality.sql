@@ -2,40 +2,27 @@
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    pre_hook='{{ begin_batches(newly_counted_windows()) }}',
+    post_hook='{{ finish_batches() }}',
 ) }}
 {% set key = quality_key() %}
 {% set segments = segment_code_columns() %}
-with predictions as (
+with windows as (
+    {{ newly_counted_windows() }}
+),
+
+predictions as (
     select * from {{ ref('int_predictions') }}
-    where event_status = 'counted'
+    where event_status = 'counted' and {{ near_batch('window_start_at', 'month') }}
 ),
 
 breakpoints as (
     select * from {{ ref('int_calibration_points') }}
 ),
 
-{% if is_incremental() %}
-touched as (
-    select distinct
-        model_name,
-        model_version,
-        window_start_at
-    from predictions
-    where counted_fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
-),
-
 days as (
-    select distinct
-        model_name,
-        model_version,
-        window_start_at
-    from predictions
+    {{ days_of_windows('predictions', 'windows') }}
 ),
-
-read_days as (
-    {{ days_of_touched_windows('days', 'touched') }}
-),
-{% endif %}
 
 events as (
     select
@@ -49,13 +36,11 @@ events as (
         predictions.{{ segment }}
         {%- endfor %}
     from predictions
-    {%- if is_incremental() %}
-    semi join read_days
+    semi join days
         on
-            predictions.model_name = read_days.model_name
-            and predictions.model_version = read_days.model_version
-            and predictions.window_start_at = read_days.window_start_at
-    {%- endif %}
+            predictions.model_name = days.model_name
+            and predictions.model_version = days.model_version
+            and predictions.window_start_at = days.window_start_at
 ),
 
 calibrated as (
@@ -68,7 +53,7 @@ calibrated as (
 ),
 
 quality_rows as (
-    {{ quality_rows('calibrated', touched='touched' if is_incremental() else none) }}
+    {{ quality_rows('calibrated', 'windows') }}
 ),
 
 quality as (

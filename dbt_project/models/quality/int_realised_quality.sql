@@ -2,12 +2,18 @@
 {{ config(
     incremental_strategy='delete+insert',
     unique_key='model_name, model_version, window_grain, window_start_at',
+    pre_hook='{{ begin_batches(newly_labelled_windows()) }}',
+    post_hook='{{ finish_batches() }}',
 ) }}
 {% set key = quality_key() %}
 {% set segments = segment_code_columns() %}
-with predictions as (
+with windows as (
+    {{ newly_labelled_windows() }}
+),
+
+predictions as (
     select * from {{ ref('int_predictions') }}
-    where event_status = 'counted'
+    where event_status = 'counted' and {{ near_batch('window_start_at', 'month') }}
 ),
 
 event_labels as (
@@ -15,78 +21,34 @@ event_labels as (
     where is_applied
 ),
 
-{% if is_incremental() %}
-new_labels as (
-    select
-        model_name,
-        event_id
-    from event_labels
-    where fold_id > (select coalesce(max(fold_id), 0) from {{ this }})
-),
-
-touched as (
-    select distinct
-        predictions.model_name,
-        predictions.model_version,
-        predictions.window_start_at
-    from predictions
-    semi join new_labels
-        on predictions.model_name = new_labels.model_name and predictions.event_id = new_labels.event_id
-),
-
 days as (
-    select distinct
-        model_name,
-        model_version,
-        window_start_at
-    from predictions
-),
-
-read_days as (
-    {{ days_of_touched_windows('days', 'touched') }}
-),
-{% endif %}
-
-events as (
-    select
-        predictions.model_name,
-        predictions.model_version,
-        predictions.window_start_at,
-        predictions.event_id,
-        predictions.score,
-        predictions.is_predicted_positive
-        {%- for segment in segments %},
-        predictions.{{ segment }}
-        {%- endfor %}
-    from predictions
-    {%- if is_incremental() %}
-    semi join read_days
-        on
-            predictions.model_name = read_days.model_name
-            and predictions.model_version = read_days.model_version
-            and predictions.window_start_at = read_days.window_start_at
-    {%- endif %}
+    {{ days_of_windows('predictions', 'windows') }}
 ),
 
 labelled as (
     select
-        events.model_name,
-        events.model_version,
-        events.window_start_at,
-        events.score,
-        events.is_predicted_positive,
+        predictions.model_name,
+        predictions.model_version,
+        predictions.window_start_at,
+        predictions.score,
+        predictions.is_predicted_positive,
         case when event_labels.is_actual_positive then 1.0e0 else 0.0e0 end as positive_weight,
         event_labels.fold_id
         {%- for segment in segments %},
-        events.{{ segment }}
+        predictions.{{ segment }}
         {%- endfor %}
-    from events
+    from predictions
+    semi join days
+        on
+            predictions.model_name = days.model_name
+            and predictions.model_version = days.model_version
+            and predictions.window_start_at = days.window_start_at
     inner join event_labels
-        on events.model_name = event_labels.model_name and events.event_id = event_labels.event_id
+        on predictions.model_name = event_labels.model_name and predictions.event_id = event_labels.event_id
 ),
 
 quality_rows as (
-    {{ quality_rows('labelled', touched='touched' if is_incremental() else none) }}
+    {{ quality_rows('labelled', 'windows') }}
 ),
 
 quality as (
