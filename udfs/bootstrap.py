@@ -133,7 +133,7 @@ def bootstrap_quality(
             "cost": (false_positive_cost * false_positive + false_negative_cost * false_negative)
             / rows,
         }
-    return QualityLimits(*(limit for draws in found.values() for limit in _limits(draws)))
+    return QualityLimits(*_limits(np.stack(list(found.values()))).ravel().tolist())
 
 
 def _even(count: int) -> Floats:
@@ -188,9 +188,17 @@ def _calibration_error(weights: Floats, units: Integers, bins: Integers, excess:
     return distance
 
 
-def _limits(draws: Floats) -> tuple[float, float, float]:
-    defined = draws[np.isfinite(draws)]
-    if len(defined) < ROUNDS / 2:
-        return (np.nan, np.nan, np.nan)
-    lower, upper = np.quantile(defined, [TAIL, 1 - TAIL])
-    return (float(lower), float(upper), float(defined.std(ddof=1)))
+def _limits(draws: Floats) -> Floats:
+    """Return lower limit, upper limit and standard error of each row; NaN where most draws are."""
+    defined = np.isfinite(draws)
+    limits = np.full((len(draws), 3), np.nan)
+    whole = defined.all(axis=1)
+    limits[whole] = _spread(draws[whole])
+    for row in np.flatnonzero(~whole & (defined.sum(axis=1) >= ROUNDS / 2)):
+        limits[row] = _spread(draws[row, defined[row]][np.newaxis])
+    return limits
+
+
+def _spread(draws: Floats) -> Floats:
+    lower, upper = np.quantile(draws, [TAIL, 1 - TAIL], axis=1)
+    return np.stack([lower, upper, draws.std(axis=1, ddof=1)], axis=1)

@@ -20,37 +20,40 @@ Source
 #}
 {% macro quality_limits(rows, by, day, minimum_days=5, minimum_rows=30, false_positive_cost=1, false_negative_cost=1, calibration_bins=10) -%}
 {%- set key = by | join(', ') -%}
-{%- set order = 'day_number, score_rank, calibration_bin, truth, decision' -%}
+{%- set facts = ['day_number', 'score_rank', 'calibration_bin', 'truth', 'decision', 'cell_count', 'score_sum', 'squared_error_sum', 'log_loss_sum'] %}
     select
         {{ key }},
         bootstrap_quality(
-            {%- for list in ['day_number', 'score_rank', 'calibration_bin', 'truth', 'decision', 'cell_count'] %}
-            list(cast({{ list }} as bigint) order by {{ order }}),
+            {%- for fact in facts %}
+            list_transform(cells, lambda cell: struct_extract(cell, '{{ fact }}')),
             {%- endfor %}
-            list(score_sum order by {{ order }}),
-            list(squared_error_sum order by {{ order }}),
-            list(log_loss_sum order by {{ order }}),
             cast({{ minimum_days }} as bigint),
             cast({{ false_positive_cost }} as double),
             cast({{ false_negative_cost }} as double)
         ) as limits
     from (
+        -- sorted, for one answer whatever the order of rows; no two cells share the first five facts
         select
             {{ key }},
-            date_diff('day', date '1970-01-01', cast({{ day }} as date)) as day_number,
-            cast(floor(8 * ln(greatest(score, 1e-9) / greatest(1 - score, 1e-9))) as bigint) as score_rank,
-            {{ driftnet.calibration_bin('score', calibration_bins) }} as calibration_bin,
-            cast(positive_weight as bigint) as truth,
-            case when is_predicted_positive then 1 else 0 end as decision,
-            count(*) as cell_count,
-            sum(score) as score_sum,
-            sum((score - positive_weight) * (score - positive_weight)) as squared_error_sum,
-            sum(
-                -ln(greatest(case when positive_weight = 1 then score else 1 - score end, 2.220446049250313e-16))
-            ) as log_loss_sum
-        from {{ rows }}
-        group by all
-    ) as cells
-    group by {{ key }}
-    having sum(cell_count) >= {{ minimum_rows }}
+            list_sort(list(struct_pack({% for fact in facts %}{{ fact }} := {{ fact }}{{ ", " if not loop.last }}{% endfor %}))) as cells
+        from (
+            select
+                {{ key }},
+                cast(date_diff('day', date '1970-01-01', cast({{ day }} as date)) as bigint) as day_number,
+                cast(floor(8 * ln(greatest(score, 1e-9) / greatest(1 - score, 1e-9))) as bigint) as score_rank,
+                cast({{ driftnet.calibration_bin('score', calibration_bins) }} as bigint) as calibration_bin,
+                cast(positive_weight as bigint) as truth,
+                cast(case when is_predicted_positive then 1 else 0 end as bigint) as decision,
+                count(*) as cell_count,
+                sum(score) as score_sum,
+                sum((score - positive_weight) * (score - positive_weight)) as squared_error_sum,
+                sum(
+                    -ln(greatest(case when positive_weight = 1 then score else 1 - score end, 2.220446049250313e-16))
+                ) as log_loss_sum
+            from {{ rows }}
+            group by all
+        ) as counted
+        group by {{ key }}
+        having sum(cell_count) >= {{ minimum_rows }}
+    ) as sorted
 {%- endmacro %}
