@@ -3,7 +3,8 @@ Windows described in batches, a statement each: the lists of rows that functions
 history. (Branches of one statement would not do: the engine keeps the lists of all of them until it ends.)
 
 A model calls begin_batches in its pre-hook, in_batch in its query and finish_batches in its post-hook; all in one transaction. The
-bounds of a batch are variables of the connection, so that the same query runs once for each.
+bounds of a batch are variables of the connection, so that the same query runs once for each. A watermark of the model's own rows is a
+number in that query (newest_fold): the first batch that is laid in would move it under the rest.
 #}
 
 {# Whether a window is of the batch that is being described; of any where no batch was begun. #}
