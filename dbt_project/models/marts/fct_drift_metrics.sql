@@ -25,7 +25,8 @@ comparisons as (
     select * from {{ ref('int_comparisons') }}
 ),
 
-metrics as (
+-- read twice: to keep a million rows of it costs more than to read them again
+metrics as not materialized (
     select
         {{ (key + facts) | join(',\n        ') }}
     from {{ ref('int_binned_metrics') }}
