@@ -50,17 +50,19 @@
     {{ touched_windows(days) }}
 {%- endmacro %}
 
-{# The windows of the batch with a new event: as touched_windows. #}
+{# The windows of the batch with a new event, of the versions that have a calibration: as touched_windows. #}
 {% macro newly_counted_windows() -%}
     {%- set days -%}
         select
-            model_name,
-            model_version,
-            window_start_at,
+            predictions.model_name,
+            predictions.model_version,
+            predictions.window_start_at,
             count(*) as row_count,
-            max(counted_fold_id) > {{ newest_fold(this.identifier) }} as is_touched
-        from {{ ref('int_predictions') }}
-        where event_status = 'counted' and {{ near_batch('window_start_at', 'month') }}
+            max(predictions.counted_fold_id) > {{ newest_fold(this.identifier) }} as is_touched
+        from {{ ref('int_predictions') }} as predictions
+        semi join {{ ref('int_calibration_points') }} as breakpoints
+            on predictions.model_name = breakpoints.model_name and predictions.model_version = breakpoints.model_version
+        where predictions.event_status = 'counted' and {{ near_batch('predictions.window_start_at', 'month') }}
         group by 1, 2, 3
     {%- endset -%}
     {{ touched_windows(days) }}

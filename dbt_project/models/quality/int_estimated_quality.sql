@@ -7,7 +7,7 @@
 ) }}
 {% set key = quality_key() %}
 {% set segments = segment_code_columns() %}
-with windows as (
+with windows as materialized (
     {{ newly_counted_windows() }}
 ),
 
@@ -20,7 +20,7 @@ breakpoints as (
     select * from {{ ref('int_calibration_points') }}
 ),
 
-days as (
+days as materialized (
     {{ days_of_windows('predictions', 'windows') }}
 ),
 

@@ -7,7 +7,7 @@
 ) }}
 {% set key = quality_key() %}
 {% set segments = segment_code_columns() %}
-with windows as (
+with windows as materialized (
     {{ newly_labelled_windows() }}
 ),
 
@@ -21,7 +21,7 @@ event_labels as (
     where is_applied
 ),
 
-days as (
+days as materialized (
     {{ days_of_windows('predictions', 'windows') }}
 ),
 
