@@ -1,5 +1,8 @@
 {# One row per window of a model version: up to which hash its events are of its sample, how many they are and on which days. #}
-{{ config(materialized='table') }}
+{{ config(
+    incremental_strategy='delete+insert',
+    unique_key='model_name, model_version, window_grain, window_start_at',
+) }}
 {% set timezone = window_timezone() %}
 with samples as (
     select
@@ -16,6 +19,7 @@ models as (
 ),
 
 {% for grain in var('sample_grains') %}
+{% set grain_start_at = driftnet.window_start('window_start_at', grain, timezone) -%}
 {{ grain }}_rows as (
     select
         model_name,
@@ -23,8 +27,14 @@ models as (
         window_start_at,
         sample_hash,
         fold_id,
-        {{ driftnet.window_start('window_start_at', grain, timezone) }} as grain_start_at
+        {{ grain_start_at }} as grain_start_at
     from samples
+    {%- if is_incremental() %}
+    where (model_name, model_version, {{ grain_start_at }}) in (
+        select (model_name, model_version, {{ grain_start_at }}) from samples
+        where fold_id > (select coalesce(max(fold_id), 0) from {{ this }} where window_grain = '{{ grain }}')
+    )
+    {%- endif %}
 ),
 
 {{ grain }}_ranked as (
