@@ -3,6 +3,11 @@
     {{ return({'other': 252, 'new': 253, 'unreadable': 254, 'null': 255}[bin_kind]) }}
 {% endmacro %}
 
+{# The metrics of binned values, by the names that drift_statistics gives them. #}
+{% macro binned_metrics() %}
+    {{ return(['psi', 'kl_divergence', 'js_distance', 'hellinger', 'total_variation', 'l_infinity', 'chi_square', 'cramers_v']) }}
+{% endmacro %}
+
 {#
 Whether a reference row is of the half on which categories are chosen; the other half counts them, so that a category never seen
 before has an honest count. Even days choose; a reference of few days is halved by the last digit of md5(event_id).

@@ -10,7 +10,7 @@ change for the others.
         driftnet.number_bin_code('x', 'edges', 'atoms'), driftnet.window_start('t', 'day', none), driftnet.window_start('t', 'day', 'z'),
         bin_code('other'), bin_code('new'), bin_code('unreadable'), bin_code('null')
     ] | join(' ') %}
-    {% set settings = {'state_version': '2', 'coding': local_md5(coding.split() | join(' '))} %}
+    {% set settings = {'state_version': '3', 'coding': local_md5(coding.split() | join(' '))} %}
     {% for name in [
         'bins', 'rows_per_bin', 'max_categories', 'split_minimum_days', 'segment_columns', 'segment_values', 'dedupe_horizon_days'
     ] %}

@@ -28,14 +28,7 @@
 
 {# The windows of the batch with a new label: as touched_windows. #}
 {% macro newly_labelled_windows() -%}
-    {%- set days -%}
-        select
-            predictions.model_name,
-            predictions.model_version,
-            predictions.window_start_at,
-            count(*) as row_count,
-            bool_or(new_labels.event_id is not null) as is_touched
-        from {{ ref('int_predictions') }} as predictions
+    {%- set new_labels -%}
         left join (
             select
                 model_name,
@@ -44,37 +37,27 @@
             where is_applied and fold_id > {{ newest_fold(this.identifier) }}
         ) as new_labels
             on predictions.model_name = new_labels.model_name and predictions.event_id = new_labels.event_id
-        where predictions.event_status = 'counted' and {{ near_batch('predictions.window_start_at', 'month') }}
-        group by 1, 2, 3
     {%- endset -%}
-    {{ touched_windows(days) }}
+    {{ touched_windows('bool_or(new_labels.event_id is not null)', new_labels) }}
 {%- endmacro %}
 
 {# The windows of the batch with a new event, of the versions that have a calibration: as touched_windows. #}
 {% macro newly_counted_windows() -%}
-    {%- set days -%}
-        select
-            predictions.model_name,
-            predictions.model_version,
-            predictions.window_start_at,
-            count(*) as row_count,
-            max(predictions.counted_fold_id) > {{ newest_fold(this.identifier) }} as is_touched
-        from {{ ref('int_predictions') }} as predictions
+    {%- set calibrated -%}
         semi join {{ ref('int_calibration_points') }} as breakpoints
             on predictions.model_name = breakpoints.model_name and predictions.model_version = breakpoints.model_version
-        where predictions.event_status = 'counted' and {{ near_batch('predictions.window_start_at', 'month') }}
-        group by 1, 2, 3
     {%- endset -%}
-    {{ touched_windows(days) }}
+    {{ touched_windows('max(predictions.counted_fold_id) > ' ~ newest_fold(this.identifier), calibrated) }}
 {%- endmacro %}
 
 {#
 The windows of the batch that hold a touched day: a query of model_name, model_version, window_grain, window_start_at and row_count.
 
 Parameters
-    days   a query with one row per day of a version: model_name, model_version, window_start_at, row_count and is_touched
+    is_touched   whether a day is touched: an aggregate over its rows of `predictions` (int_predictions)
+    joined       a join onto predictions
 #}
-{% macro touched_windows(days) -%}
+{% macro touched_windows(is_touched, joined) -%}
     select
         model_name,
         model_version,
@@ -89,7 +72,18 @@ Parameters
             {{ start_at_grain('days.window_start_at', 'days.model_name', 'grains.window_grain', quality_grains()) }} as start_at,
             days.row_count,
             days.is_touched
-        from ({{ days }}) as days
+        from (
+            select
+                predictions.model_name,
+                predictions.model_version,
+                predictions.window_start_at,
+                count(*) as row_count,
+                {{ is_touched }} as is_touched
+            from {{ ref('int_predictions') }} as predictions
+            {{ joined }}
+            where predictions.event_status = 'counted' and {{ near_batch('predictions.window_start_at', 'month') }}
+            group by 1, 2, 3
+        ) as days
         cross join (select unnest({{ quality_grains() }}) as window_grain) as grains
     ) as held
     where {{ in_batch('start_at') }}

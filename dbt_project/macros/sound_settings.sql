@@ -1,8 +1,3 @@
-{# The metrics of binned values, by the names that drift_statistics gives them. #}
-{% macro binned_metrics() %}
-    {{ return(['psi', 'kl_divergence', 'js_distance', 'hellinger', 'total_variation', 'l_infinity', 'chi_square', 'cramers_v']) }}
-{% endmacro %}
-
 {# Runs before a build: refuses settings that no build can honour. A misspelt name would leave rows out without a word. #}
 {% macro require_sound_settings() %}
     {% set grains = ['day', 'week', 'month'] %}
